@@ -1,0 +1,156 @@
+"""Every setting of a gateway process, read once from the environment, checked, and described for the docs.
+
+A setting is one row of SETTINGS: environment name, field, parser, default, and what it is for. Secrets are never settings:
+keys are named by URI and partners' facts live in the partners file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import Finding, NeedsOperator
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    env: str
+    field: str
+    parse: Callable[[str], Any]
+    default: str
+    en: str
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+SETTINGS: tuple[Row, ...] = (
+    Row(
+        "SWGATE_HOME",
+        "home",
+        Path,
+        "var",
+        "Folder of everything the gateway writes: database, payloads, dropped files.",
+    ),
+    Row("SWGATE_DATABASE", "database", str, "", "SQLAlchemy URL; empty means SQLite in SWGATE_HOME/gateway.db."),
+    Row(
+        "SWGATE_PARTNERS",
+        "partners_file",
+        Path,
+        "partners.yaml",
+        "The file of tenants, partners, agreements and routes.",
+    ),
+    Row(
+        "SWGATE_SPECS",
+        "specs",
+        Path,
+        str(PROJECT_ROOT / "specs"),
+        "Folder of the contracts that come with the gateway.",
+    ),
+    Row(
+        "SWGATE_SPECS_OVERLAY",
+        "overlay",
+        Path,
+        "",
+        "Operator's folder whose code lists, deadlines and rule data replace ours.",
+    ),
+    Row(
+        "SWGATE_OFFICIAL_SCHEMAS",
+        "official_schemas",
+        Path,
+        "",
+        "Folder of official schemas that check instead of ours.",
+    ),
+    Row(
+        "SWGATE_ADAPTERS",
+        "adapters",
+        Path,
+        str(PROJECT_ROOT / "adapters"),
+        "Folder of adapters, beside those found as installed entry points.",
+    ),
+    Row("SWGATE_HOST", "host", str, "127.0.0.1", "Address that `swgate serve` listens on."),
+    Row("SWGATE_PORT", "port", _count, "8080", "Port that `swgate serve` listens on."),
+    Row(
+        "SWGATE_BASE_URL",
+        "base_url",
+        str,
+        "",
+        "Address that others reach us at, for links; empty means http://host:port.",
+    ),
+    Row(
+        "SWGATE_PAYLOAD_INLINE_BYTES",
+        "payload_inline_bytes",
+        _count,
+        "65536",
+        "Payloads up to this size live in the database, larger ones on disk.",
+    ),
+    Row("SWGATE_BODY_LIMIT_BYTES", "body_limit_bytes", _count, "1048576", "Largest JSON body that the API reads."),
+    Row(
+        "SWGATE_LEASE_S", "lease_s", _count, "30", "Seconds after which a silent worker's claims are taken by another."
+    ),
+    Row("SWGATE_COMMIT_BATCH", "commit_batch", _count, "64", "Most units of work that share one commit."),
+    Row("SWGATE_IDEMPOTENCY_H", "idempotency_h", _count, "48", "Hours for which an Idempotency-Key is remembered."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    home: Path
+    database: str
+    partners_file: Path
+    specs: Path
+    overlay: Path | None
+    official_schemas: Path | None
+    adapters: Path
+    host: str
+    port: int
+    base_url: str
+    payload_inline_bytes: int
+    body_limit_bytes: int
+    lease_s: int
+    commit_batch: int
+    idempotency_h: int
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{(self.home / 'gateway.db').resolve()}"
+
+    @property
+    def public_url(self) -> str:
+        return self.base_url or f"http://{self.host}:{self.port}"
+
+
+OPTIONAL_FOLDERS = {"overlay", "official_schemas"}
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process. NeedsOperator names every wrong one at once, and every SWGATE_ name we do not know."""
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for row in SETTINGS:
+        text = environ.get(row.env, row.default)
+        if not text and row.field in OPTIONAL_FOLDERS:
+            values[row.field] = None
+            continue
+        try:
+            values[row.field] = row.parse(text)
+        except ValueError as problem:
+            findings.append(Finding("settings.value", found=f"{row.env}={text}", expected=str(problem)))
+    known = {row.env for row in SETTINGS} | {"SWGATE_REFERENCE", "SWGATE_NO_SKIPS"}
+    findings += [
+        Finding("settings.unknown", found=name, expected=", ".join(sorted(known)))
+        for name in environ
+        if name.startswith("SWGATE_") and name not in known
+    ]
+    if findings:
+        raise NeedsOperator("some settings are wrong", findings)
+    return Settings(**values)
