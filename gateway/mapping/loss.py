@@ -1,0 +1,209 @@
+"""What a partner's message cannot carry: known for a mapping before any message runs, and named for each document.
+
+Rule: a canonical leaf is carried by a row, ignored for a stated reason, or lost. There is no fourth way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.mapping.paths import Step, parse, pattern, read
+from gateway.mapping.plan import Branch, Condition, Repeat
+from gateway.mapping.report import LossReport
+
+
+@dataclass(slots=True)
+class Home:
+    """What the mapping does with one canonical place and with what lies below it."""
+
+    carried: bool = False
+    reason: str = ""
+    children: dict[str, Home] = field(default_factory=dict)
+    members: Home | None = None  # every member of this array
+    chosen: dict[tuple[str, str], Home] = field(default_factory=dict)  # the members with key=value
+    chosen_arrays: set[tuple[str, str]] = field(default_factory=set)  # those of which there may be many
+
+
+@dataclass(frozen=True, slots=True)
+class _Carrier:
+    """One canonical place that a row carries, with the conditions under which it does."""
+
+    steps: tuple[Step | None, ...]  # None: through every member of the array named before
+    conditions: tuple[Condition, ...]
+    element: str
+    whole_array: tuple[int, ...]  # positions of steps whose chosen members may be many
+
+
+def carriers(branch: Branch, above: tuple[Step | None, ...] = (), many: tuple[int, ...] = ()) -> Iterator[_Carrier]:
+    """Every canonical place that a tree carries, from the root down."""
+    for inner in _same_scope(branch):
+        for bound in inner.bounds:
+            for steps in bound.tie.steps:
+                yield _Carrier((*above, *steps), bound.tie.conditions, inner.node.path, many)
+        for repeat in inner.repeats:
+            yield from _repeat_carriers(repeat, above, many)
+
+
+def _repeat_carriers(repeat: Repeat, above: tuple[Step | None, ...], many: tuple[int, ...]) -> Iterator[_Carrier]:
+    steps = (*above, *repeat.steps)
+    if repeat.row.spread is not None:
+        yield _Carrier(steps, repeat.conditions, repeat.body.node.path, many)
+        return
+    choice = repeat.steps[-1]
+    if choice.key:
+        yield from carriers(repeat.body, steps, (*many, len(steps) - 1))
+    else:
+        yield from carriers(repeat.body, (*steps, None), many)
+
+
+def _same_scope(branch: Branch) -> Iterator[Branch]:
+    yield branch
+    for below in (*branch.attributes.values(), *branch.children.values()):
+        yield from _same_scope(below)
+
+
+def homes(plan: Branch, ignored: Mapping[str, str], holds: Mapping[Condition, bool]) -> Home:
+    """The tree of homes under given conditions."""
+    root = Home()
+    for carrier in carriers(plan):
+        if all(holds[condition] for condition in carrier.conditions):
+            _place(root, carrier).carried = True
+    for path, reason in ignored.items():
+        node = root
+        for step in parse(path):
+            node = node.children.setdefault(step.name, Home())
+        node.reason = reason
+    return root
+
+
+def _place(node: Home, carrier: _Carrier) -> Home:
+    for index, step in enumerate(carrier.steps):
+        if step is None:
+            node.members = node.members or Home()
+            node = node.members
+            continue
+        node = node.children.setdefault(step.name, Home())
+        if step.key:
+            choice = (step.key, step.value)
+            node = _chosen(node, choice, many=index in carrier.whole_array)
+    return node
+
+
+def _chosen(node: Home, choice: tuple[str, str], *, many: bool) -> Home:
+    if many:
+        node.chosen_arrays.add(choice)
+    home = node.chosen.setdefault(choice, Home())
+    home.children.setdefault(choice[0], Home()).carried = True
+    return home
+
+
+class LossCheck:
+    """Names what one document would lose. One tree of homes per outcome of the mapping's conditions, made when first met."""
+
+    def __init__(self, plan: Branch, ignored: Mapping[str, str]) -> None:
+        self.plan = plan
+        self.ignored = ignored
+        found = {condition for carrier in carriers(plan) for condition in carrier.conditions}
+        self.conditions = tuple(found)
+        self.made: dict[tuple[bool, ...], Home] = {}
+
+    def homes(self, document: Mapping[str, Any]) -> Home:
+        outcome = tuple(condition.holds(read(document, condition.steps)) for condition in self.conditions)
+        if outcome not in self.made:
+            self.made[outcome] = homes(self.plan, self.ignored, dict(zip(self.conditions, outcome, strict=True)))
+        return self.made[outcome]
+
+    def report(self, document: Mapping[str, Any]) -> LossReport:
+        carried: list[str] = []
+        ignored: dict[str, str] = {}
+        lost: list[str] = []
+        _sort(document, self.homes(document), "", carried, ignored, lost)
+        return LossReport(tuple(carried), ignored, tuple(lost))
+
+
+def _sort(value: Any, home: Home | None, at: str, carried: list[str], ignored: dict[str, str], lost: list[str]) -> None:
+    if home is not None and home.reason:
+        ignored[at] = home.reason
+    elif home is not None and home.carried:
+        carried.append(at)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            below = home.children.get(name) if home is not None else None
+            _sort(inner, below, f"{at}/{_escape(name)}", carried, ignored, lost)
+    elif isinstance(value, list):
+        _sort_members(value, home, at, carried, ignored, lost)
+    elif value is not None and value != "":
+        lost.append(at)
+
+
+def _sort_members(
+    members: list[Any], home: Home | None, at: str, carried: list[str], ignored: dict[str, str], lost: list[str]
+) -> None:
+    used: set[tuple[str, str]] = set()
+    for index, member in enumerate(members):
+        below = home.members if home is not None else None
+        if home is not None and isinstance(member, dict):
+            for choice, chosen in home.chosen.items():
+                # Of members chosen by key the message has one place; a second one finds it taken.
+                if member.get(choice[0]) == choice[1] and (choice not in used or choice in home.chosen_arrays):
+                    used.add(choice)
+                    below = chosen
+                    break
+        _sort(member, below, f"{at}/{index}", carried, ignored, lost)
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(frozen=True, slots=True)
+class LossRow:
+    """One canonical leaf in the loss table. fate: carried, ignored or lost; where: partner elements, or the reason."""
+
+    path: str
+    fate: str
+    where: tuple[str, ...]
+
+
+def loss_table(plan: Branch, ignored: Mapping[str, str], leaves: Iterable[str]) -> list[LossRow]:
+    """The fate of every canonical leaf, whatever document comes. leaves: patterns such as ``a.b[].c``."""
+    places: dict[str, list[str]] = {}
+    for carrier in carriers(plan):
+        choice = ", ".join(f"{step.key}={step.value}" for step in carrier.steps if step is not None and step.key)
+        element = carrier.element + (f" ({choice})" if choice else "")
+        places.setdefault(path_pattern(carrier.steps), []).append(element)
+        for index, step in enumerate(carrier.steps):
+            if step is not None and step.key:
+                places.setdefault(f"{path_pattern(carrier.steps[: index + 1])}.{step.key}", []).append(element)
+    table = []
+    for leaf in leaves:
+        reason = next((why for path, why in ignored.items() if _below(leaf, path)), "")
+        found = places.get(leaf) or places.get(leaf.removesuffix("[]")) or _whole(leaf, places)
+        if reason:
+            table.append(LossRow(leaf, "ignored", (reason,)))
+        elif found:
+            table.append(LossRow(leaf, "carried", tuple(dict.fromkeys(found))))
+        else:
+            table.append(LossRow(leaf, "lost", ()))
+    return table
+
+
+def path_pattern(steps: tuple[Step | None, ...]) -> str:
+    text = ""
+    for step in steps:
+        if step is None:
+            text += "[]"
+        else:
+            text += ("." if text else "") + pattern((step,))
+    return text
+
+
+def _below(leaf: str, path: str) -> bool:
+    return leaf == path or leaf.startswith((f"{path}.", f"{path}[]"))
+
+
+def _whole(leaf: str, places: Mapping[str, list[str]]) -> list[str]:
+    """A leaf below something that a row carries as a whole."""
+    return next((found for path, found in places.items() if _below(leaf, path)), [])

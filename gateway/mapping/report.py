@@ -1,0 +1,79 @@
+"""What became of every value: the report of one translation, in either direction.
+
+Encoding sorts each canonical leaf into carried, ignored (with the reason) or lost. Decoding sorts each non-empty partner
+leaf into mapped, bag, constant, unmapped or lost; coverage is the share that reached canonical fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class LossReport:
+    """What happened to one document's leaves. Keys and members of lists are JSON Pointers."""
+
+    carried: tuple[str, ...] = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "carried": len(self.carried),
+            "ignored": dict(self.ignored),
+            "lost": list(self.lost),
+            "constants": dict(self.constants),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A partner leaf that did not reach a canonical field. place: path with positions, e.g. ``DecLists/DecList[2]/GName``."""
+
+    place: str
+    line: int | None
+    value: str
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"place": self.place, "line": self.line, "value": self.value[:80], "reason": self.reason}
+
+
+@dataclass(slots=True)
+class DecodeReport:
+    """What happened to one message's non-empty leaves.
+
+    mapped: partner place -> JSON Pointer of the canonical leaf. bag: reached the adapter's extension bag. constants:
+    values the mapping fixes, found as expected. unmapped: elements nobody knows. lost: known, but unreadable. findings: what
+    a tolerant reading let pass.
+    """
+
+    mapped: dict[str, str] = field(default_factory=dict)
+    bag: list[Leaf] = field(default_factory=list)
+    constants: list[Leaf] = field(default_factory=list)
+    unmapped: list[Leaf] = field(default_factory=list)
+    lost: list[Leaf] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def coverage(self) -> float:
+        """Share of non-empty leaves that reached canonical fields; a constant is known on both sides and counts."""
+        reached = len(self.mapped) + len(self.constants)
+        total = reached + len(self.bag) + len(self.unmapped) + len(self.lost)
+        return reached / total if total else 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "coverage": round(self.coverage, 4),
+            "mapped": len(self.mapped),
+            "constants": len(self.constants),
+            "bag": [leaf.as_dict() for leaf in self.bag],
+            "unmapped": [leaf.as_dict() for leaf in self.unmapped],
+            "lost": [leaf.as_dict() for leaf in self.lost],
+            "findings": [finding.as_dict() for finding in self.findings],
+        }

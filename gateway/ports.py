@@ -1,0 +1,483 @@
+"""Where the rooms meet: the shapes that cross between pipeline, storage, transports, signing, engine and adapters.
+
+Nothing here does anything. Storage, transports and adapters fulfil these protocols; the pipeline is written against them and
+imports none of them; gateway.app puts concrete pieces together. Instants are microseconds since the epoch, UTC (gateway.ids).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from gateway.agreements import Agreement
+from gateway.errors import Finding
+from gateway.events import EventType
+from gateway.lifecycle import InboundStatus, Phase, Status
+from gateway.mapping.report import DecodeReport, LossReport
+
+if TYPE_CHECKING:
+    from gateway.documents import Documents
+    from gateway.syntax.registry import SchemaRegistry
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An id that people or partners hold for a message: scheme is a name such as ``cn-seq-no``, ``container``, ``plate``."""
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeContext:
+    """Everything an encoder may know beyond the document; it opens nothing itself.
+
+    reserve(name) gives the next number of a named counter, never the same twice, gaps allowed.
+    facts: what was looked up beforehand. known: aliases of the declaration that partners have told us so far
+    (scheme -> value), e.g. the unified number that an amendment or a corrected declaration has to repeat.
+    """
+
+    agreement: Agreement
+    message_id: str
+    now_us: int
+    reserve: Callable[[str], int]
+    kind: str = "declaration"
+    phase: Phase = Phase.SINGLE
+    round: int = 1
+    known: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A partner message, not yet signed. name: the file name or message reference, fixed for the message's whole life."""
+
+    data: bytes
+    standard: str
+    version: str
+    message: str
+    name: str
+    media_type: str
+    aliases: tuple[Alias, ...]
+    report: LossReport
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a partner message says, as a document of ours."""
+
+    kind: str
+    document: Json
+    message: str
+    report: DecodeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a partner, as the lifecycle and the correlation need it.
+
+    aliases: every id it names, most telling first; correlation tries them in order. learned: ids that become aliases of the
+    message once it is matched. receipt: it confirms (True) or denies (False) that this very message arrived and was
+    taken by the technical front; None when it only speaks of the business. prerequisite: what must be there first.
+    """
+
+    document: Json
+    function: str
+    raw_code: str
+    raw_text: str
+    issued_us: int
+    aliases: tuple[Alias, ...]
+    learned: tuple[Alias, ...] = ()
+    receipt: bool | None = None
+    prerequisite: str = ""
+    partner_message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterKit:
+    """What an adapter is made from: the canonical documents with their code lists, the schema registry, its own folder."""
+
+    documents: Documents
+    schemas: SchemaRegistry
+    root: Path
+
+
+class Adapter(Protocol):
+    """One partner message family. Pure: no socket, file, clock or database. ADAPTER of its package makes one from a kit."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def root(self) -> Path: ...
+
+    def check(self, document: Json, context: EncodeContext) -> list[Finding]:
+        """The partner's numbered rules that no schema can say."""
+        ...
+
+    def encode(self, document: Json, context: EncodeContext) -> Encoded:
+        """Translate. Raises Rejected with all findings; never loses in silence (the report says what did not arrive)."""
+        ...
+
+    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
+        """Read any message of the family. Raises NotWellFormed or SchemaBroken; tolerant reads more and reports it."""
+        ...
+
+    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+        """The answers in a received message; sent is the document it speaks of where that is known already (for pointers)."""
+        ...
+
+    def aliases(self, document: Json) -> Iterable[Alias]:
+        """The ids that people hold for a document of ours: containers, plates, bills, contract, references."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Frozen bytes on their way. headers: what the adapter or the signing step wants on the wire beside the bytes."""
+
+    message_id: str
+    name: str
+    data: bytes
+    media_type: str
+    attempt: int
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The partner's front took the bytes. note: what a person wants to read (file name, HTTP status, conversation id)."""
+
+    note: str
+    aliases: tuple[Alias, ...] = ()
+    immediate_reply: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Bytes a partner gave us. reference: the partner's id of this delivery (file name, message id), for finding doubles."""
+
+    agreement_id: str
+    reference: str
+    data: bytes
+    received_us: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """Moves bytes, knows no document. One instance an agreement; used by one lane at a time."""
+
+    def send(self, outgoing: Outgoing) -> HandedOver:
+        """Raises PartnerUnavailable when nothing can have arrived, OutcomeUnknown when something may have."""
+        ...
+
+    def locate(self, outgoing: Outgoing) -> bool | None:
+        """Does the partner have it? True, False, or None when this transport cannot tell."""
+        ...
+
+    def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]:
+        """What waits to be read, with a call that confirms it once it is stored. Empty for transports that are called."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MessageSecurity(Protocol):
+    """Signs what leaves and verifies what comes, as the agreement says."""
+
+    def protect(self, data: bytes, agreement: Agreement) -> bytes:
+        """The bytes with everything that is signed, in the order of the agreement's steps. NeedsOperator without a key."""
+        ...
+
+    def verify(self, data: bytes, agreement: Agreement) -> bytes:
+        """The verified bytes, which are what gets decoded. Raises NotTrusted; never returns what was not verified."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A business document. root_id: the declaration an amendment, cancellation, response or later round belongs to."""
+
+    id: str
+    root_id: str
+    kind: str
+    tenant: str
+    round: int
+    phase: str
+    digest: str
+    created_us: int
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """Where a root document stands now. states: track -> state. silence_due_us: when silence becomes an event, or None."""
+
+    root_id: str
+    tenant: str
+    round: int
+    phase: str
+    states: Mapping[str, str]
+    mover: str
+    silence_due_us: int | None
+    final: bool
+    round_opened_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One document on its way to one partner. lane: the agreement id; key: what an ordered lane orders by."""
+
+    id: str
+    document_id: str
+    root_id: str
+    tenant: str
+    agreement: str
+    adapter: str
+    partner: str
+    standard: str
+    version: str
+    message: str
+    name: str
+    media_type: str
+    status: Status
+    attempts: int
+    encoded_digest: str
+    frozen_digest: str
+    waiting_for: str
+    reason: str
+    receipt_due_us: int | None
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRow:
+    """Bytes a partner gave us and what became of them."""
+
+    id: str
+    agreement: str
+    partner: str
+    reference: str
+    digest: str
+    status: InboundStatus
+    document_id: str
+    message_id: str
+    root_id: str
+    reason: str
+    received_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the timeline. data holds small facts only: never a payload, never a secret. position: given by the sequencer."""
+
+    id: str
+    type: EventType
+    at_us: int
+    root_id: str
+    tenant: str
+    document_id: str = ""
+    message_id: str = ""
+    actor: str = "gateway"
+    raw_code: str = ""
+    raw_text: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRow:
+    """A stored reply as the lifecycle reads it."""
+
+    document_id: str
+    root_id: str
+    message_id: str
+    round: int
+    phase: str
+    function: str
+    raw_code: str
+    issued_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Work taken by one worker until lease_until_us: one message of one lane. attempt counts the takings."""
+
+    work_id: int
+    message_id: str
+    lane: str
+    key: str
+    attempt: int
+    lease_until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    lane: str
+    paused: bool
+    waiting: int
+    claimed: int
+    oldest_due_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRow:
+    """A partner's breaker: failures in a row, and until when nothing is sent (None: closed)."""
+
+    partner: str
+    failures: int
+    rest_until_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRow:
+    tenant: str
+    key: str
+    request_digest: str
+    status: int
+    body: bytes
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One row of a search: a message with its document's standing."""
+
+    message: MessageRow
+    kind: str
+    reference: str
+    standing: StandingRow | None
+
+
+class Reading(Protocol):
+    """Named queries inside one snapshot. Those that look for one thing return None when it is not there."""
+
+    def document(self, document_id: str) -> DocumentRow | None: ...
+    def documents_of(self, root_id: str) -> list[DocumentRow]: ...
+    def standing(self, root_id: str) -> StandingRow | None: ...
+    def message(self, message_id: str) -> MessageRow | None: ...
+    def messages_of(self, root_id: str) -> list[MessageRow]: ...
+    def inbound_of(self, root_id: str) -> list[InboundRow]: ...
+    def inbound(self, inbound_id: str) -> InboundRow | None: ...
+    def inbound_by_reference(self, agreement: str, reference: str) -> InboundRow | None: ...
+    def unmatched_inbound(self, agreement: str, aliases: Sequence[Alias], limit: int) -> list[InboundRow]: ...
+    def payload(self, digest: str) -> bytes: ...
+    def events_of(self, root_id: str, *, after_id: str = "", limit: int = 1000) -> list[Event]: ...
+    def aliases_of(self, root_id: str) -> dict[str, str]:
+        """scheme -> latest value."""
+        ...
+
+    def find_messages(self, agreement: str, alias: Alias) -> list[MessageRow]:
+        """Messages of one agreement that carry this alias, newest first."""
+        ...
+
+    def find_roots(self, tenant: str | None, value: str, limit: int) -> list[str]:
+        """Root ids that any alias value or id equals (ASCII case-insensitive), newest first; tenant None: every tenant."""
+        ...
+
+    def search(
+        self,
+        *,
+        tenant: str | None,
+        value: str = "",
+        status: str = "",
+        state: str = "",
+        agreement: str = "",
+        kind: str = "",
+        before_id: str = "",
+        limit: int = 50,
+    ) -> list[Found]:
+        """Messages, newest first, older than before_id (the cursor)."""
+        ...
+
+    def judgements_of(self, root_id: str) -> list[JudgementRow]: ...
+    def idempotency(self, tenant: str, key: str) -> IdempotencyRow | None: ...
+    def lanes(self) -> list[LaneRow]: ...
+    def breaker(self, partner: str) -> BreakerRow: ...
+    def silent_standings(self, now_us: int, limit: int) -> list[StandingRow]: ...
+    def overdue_receipts(self, now_us: int, limit: int) -> list[MessageRow]: ...
+    def stale_sending(self, now_us: int, limit: int) -> list[MessageRow]:
+        """Messages in SENDING whose work is claimed by nobody alive: a worker died on the wire."""
+        ...
+
+    def messages_in(self, status: Status, agreement: str, limit: int) -> list[MessageRow]: ...
+    def waiting_messages(self, limit: int) -> list[MessageRow]: ...
+    def counts(self) -> Mapping[str, int]:
+        """Messages per status, for the overview and readiness."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """Named queries inside one write transaction."""
+
+    def put_payload(self, data: bytes, media_type: str) -> str:
+        """Store by content and return the tagged digest, ``sha256:<hex>``; the same content is stored once."""
+        ...
+
+    def add_document(self, row: DocumentRow) -> None: ...
+    def put_standing(self, row: StandingRow) -> None: ...
+    def add_message(self, row: MessageRow) -> None: ...
+    def advance(self, message_id: str, step: str, now_us: int, **changes: Any) -> MessageRow:
+        """Move along lifecycle.MOVES and set further columns; IllegalMove when the table says no, NotFound when absent."""
+        ...
+
+    def update_message(self, message_id: str, now_us: int, **changes: Any) -> None: ...
+    def add_aliases(
+        self, root_id: str, message_id: str, agreement: str, tenant: str, aliases: Iterable[Alias]
+    ) -> None: ...
+    def append_event(self, event: Event) -> None: ...
+    def add_judgement(self, row: JudgementRow) -> None: ...
+    def add_inbound(self, row: InboundRow, aliases: Iterable[Alias]) -> None:
+        """aliases are what the bytes name; they let a later message find an unmatched one."""
+        ...
+
+    def update_inbound(self, inbound_id: str, **changes: Any) -> None: ...
+    def put_idempotency(self, row: IdempotencyRow) -> None: ...
+    def forget_idempotency(self, before_us: int) -> int: ...
+    def enqueue(self, message_id: str, lane: str, key: str, due_us: int, priority: int = 0) -> None: ...
+    def claim(self, lane: str, worker: str, limit: int, now_us: int, lease_s: int) -> list[Claim]:
+        """Take due work of one lane in one statement. Of one key at most one is out at a time, oldest first, and none
+        while an older one of that key is unfinished; key "" orders nothing. Paused lanes give nothing."""
+        ...
+
+    def finish(self, work_id: int, worker: str) -> bool:
+        """Remove the work; False when the claim is no longer this worker's."""
+        ...
+
+    def release(self, work_id: int, worker: str, due_us: int) -> bool: ...
+    def extend(self, work_ids: Sequence[int], worker: str, now_us: int, lease_s: int) -> None: ...
+    def cancel_work(self, message_id: str) -> None: ...
+    def wake(self, message_id: str, due_us: int) -> None: ...
+    def pause_lane(self, lane: str, paused: bool) -> None: ...
+    def put_breaker(self, row: BreakerRow) -> None: ...
+    def sequence_events(self, limit: int) -> int:
+        """Give positions, without gaps, to committed events that have none; returns how many."""
+        ...
+
+    def reserve(self, counter: str, count: int) -> int:
+        """First of count consecutive numbers of a named counter."""
+        ...
+
+
+class Store(Protocol):
+    """The database and the payload folder. A write returns only when it is on disk; many share one commit."""
+
+    def read(self) -> AbstractContextManager[Reading]: ...
+    def write(self, unit: Callable[[Writing], T]) -> T:
+        """Run unit inside a write transaction (begun as IMMEDIATE on SQLite) and commit. Units of several threads share a
+        commit; one that raises is undone alone and raises here."""
+        ...
+
+    def reserve(self, counter: str) -> int:
+        """The next number of a counter, from a block reserved in the database."""
+        ...
+
+    def close(self) -> None: ...
