@@ -1,0 +1,271 @@
+"""Rules on a goods declaration that hold whoever receives it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from gateway.documents.rules import Book, Complaint, Facts, at, members, number, shown, text
+from gateway.documents.shape import short
+from gateway.errors import Severity
+
+Document = Mapping[str, Any]
+DECLARATION = ("declaration",)
+BOOK = Book()
+
+_ITEMS = ("goods_shipment", "government_agency_goods_items")
+_EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
+_TIR_DOCUMENTS = frozenset({"952", "N952", "TIR"})  # EDIFACT 1001 code 952: TIR carnet
+_PARTIES = ("submitter", "agent", "declarant", "exporter")
+_SHIPMENT_PARTIES = (
+    "buyer", "seller", "consignor", "consignee", "importer", "domestic_owner", "payer", "surety",
+)  # fmt: skip
+
+
+@BOOK.register(
+    "DOC-001", "item_numbers", DECLARATION, source="WCO Data Model, 006 sequence number",
+    zh="商品序号应从1起连续递增", en="Goods items are numbered 1, 2, 3 ...",
+)  # fmt: skip
+def item_numbers(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    for position, (index, item) in enumerate(members(document, *_ITEMS), start=1):
+        given = text(item, "sequence_number")
+        if given is not None and given.lstrip("0") != str(position):
+            yield Complaint((*_ITEMS, index, "sequence_number"), short(given), str(position))
+
+
+@BOOK.register(
+    "DOC-002", "item_count", DECLARATION, source="WCO Data Model, 228 number of goods items",
+    zh="商品项数应与商品明细一致", en="The number of goods items is the number of items given",
+)  # fmt: skip
+def item_count(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    declared = number(document, "goods_item_quantity", "value")
+    items = len(list(members(document, *_ITEMS)))
+    if declared is not None and items and declared != items:
+        yield Complaint(("goods_item_quantity", "value"), shown(declared), str(items))
+
+
+@BOOK.register(
+    "DOC-003", "net_over_gross", DECLARATION, source="a net mass is part of the gross mass",
+    zh="总毛重应不小于净重合计", en="The gross mass is not less than the net masses together",
+)  # fmt: skip
+def net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]:
+    gross, unit = number(document, "total_gross_mass", "value"), text(document, "total_gross_mass", "unit_code")
+    net = number(document, "total_net_mass", "value")
+    if net is not None and text(document, "total_net_mass", "unit_code") != unit:
+        net = None
+    if net is None:
+        net = _sum_of_items(document, ("commodity", "goods_measure", "net_net_weight"), unit)
+    if gross is not None and net is not None and net > _with_tolerance(gross, facts):
+        yield Complaint(("total_gross_mass", "value"), shown(gross), f">= {shown(net)}")
+
+
+@BOOK.register(
+    "DOC-004", "item_net_over_gross", DECLARATION, source="a net mass is part of the gross mass",
+    zh="商品项毛重应不小于净重", en="The gross mass of an item is not less than its net mass",
+)  # fmt: skip
+def item_net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]:
+    for index, item in members(document, *_ITEMS):
+        measure = at(item, "commodity", "goods_measure")
+        gross, net = number(measure, "gross_mass", "value"), number(measure, "net_net_weight", "value")
+        same_unit = text(measure, "gross_mass", "unit_code") == text(measure, "net_net_weight", "unit_code")
+        if gross is not None and net is not None and same_unit and net > _with_tolerance(gross, facts):
+            place = (*_ITEMS, index, "commodity", "goods_measure", "gross_mass", "value")
+            yield Complaint(place, shown(gross), f">= {shown(net)}")
+
+
+@BOOK.register(
+    "DOC-005", "package_total", DECLARATION, source="WCO Data Model, 146 and 144; samples in use break it",
+    zh="总件数应与各项包装件数合计一致", en="The total of packages is the sum over the items",
+    severity=Severity.WARNING,
+)  # fmt: skip
+def package_total(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    declared = number(document, "total_package_quantity", "value")
+    counted = Decimal(0)
+    items = list(members(document, *_ITEMS))
+    for _, item in items:
+        packages = [number(packaging, "quantity", "value") for _, packaging in members(item, "packagings")]
+        if not packages or None in packages:
+            return
+        counted += sum((package for package in packages if package is not None), Decimal(0))
+    if declared is not None and items and declared != counted:
+        yield Complaint(("total_package_quantity", "value"), shown(declared), shown(counted))
+
+
+@BOOK.register(
+    "DOC-006", "currency_missing", DECLARATION, source="ISO 4217; an amount means nothing without its currency",
+    zh="金额应注明币制", en="An amount names its currency",
+)  # fmt: skip
+def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    line = ("commodity", "invoice_line", "item_charge_amount")
+    places: list[tuple[tuple[str | int, ...], Any]] = [(("invoice_amount",), at(document, "invoice_amount"))]
+    places += [((*_ITEMS, index, *line), at(item, *line)) for index, item in members(document, *_ITEMS)]
+    for place, amount in places:
+        if text(amount, "value") is not None and text(amount, "currency") is None:
+            yield Complaint((*place, "currency"))
+
+
+@BOOK.register(
+    "DOC-007", "summary_missing", DECLARATION, source="GACC announcement 2019/127 on two-step declaration",
+    zh="完整申报应注明对应的概要申报", en="A complete declaration of two steps names its summary",
+)  # fmt: skip
+def summary_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    if text(document, "declaration_type", "declaration_step") != "complete":
+        return
+    named = [
+        text(document, "unified_number"),
+        text(document, "id"),
+        text(document, "pre_entry_number"),
+        text(document, "related_declaration", "id"),
+    ]
+    if not any(named):
+        yield Complaint(("unified_number",))
+
+
+@BOOK.register(
+    "DOC-008", "transfer_site_missing", DECLARATION, source="two-stage entry: a transfer names its target site",
+    zh="转场申请应填写转入场所场地", en="A transfer to another site names the site",
+)  # fmt: skip
+def transfer_site_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    access = at(document, "two_stage_access")
+    if text(access, "transfer_requested") == "yes" and text(access, "transfer_site_id") is None:
+        yield Complaint(("two_stage_access", "transfer_site_id"))
+
+
+@BOOK.register(
+    "DOC-009", "carnet_missing", DECLARATION, source="TIR Convention 1975; the voyage number carries the carnet",
+    zh="TIR运输应填写TIR证号", en="A movement under TIR names its carnet",
+)  # fmt: skip
+def carnet_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    if text(document, "regime") != "tir":
+        return
+    shipment = at(document, "goods_shipment")
+    papers = [*members(document, "additional_documents"), *members(shipment, "previous_documents")]
+    guarantees = members(document, "obligation_guarantees")
+    named = [
+        text(document, "border_transport_means", "conveyance_reference_id"),
+        *(text(paper, "id") for _, paper in papers if text(paper, "type_code") in _TIR_DOCUMENTS),
+        *(text(guarantee, "reference_id") or text(guarantee, "id") for _, guarantee in guarantees),
+    ]
+    if not any(named):
+        yield Complaint(("border_transport_means", "conveyance_reference_id"))
+
+
+@BOOK.register(
+    "DOC-015", "dates_reversed", DECLARATION, source="an end does not come before its beginning",
+    zh="起止日期不得颠倒", en="An end is not before its beginning",
+)  # fmt: skip
+def dates_reversed(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    spans: list[tuple[tuple[str | int, ...], Any, str, str]] = [
+        (("agency_authorisation",), at(document, "agency_authorisation"), "valid_from", "valid_to"),
+        (("royalty_fee",), at(document, "royalty_fee"), "period_start_date", "period_end_date"),
+        (("royalty_fee",), at(document, "royalty_fee"), "contract_effective_date", "contract_expiry_date"),
+    ]
+    for name in ("transport_contract_document", "delivery_document"):
+        way = ("goods_shipment", "consignment", name)
+        spans.append((way, at(document, *way), "effective_date_time", "expiry_date_time"))
+    for place, part, first, last in spans:
+        begin, end = _day(text(part, first)), _day(text(part, last))
+        if begin is not None and end is not None and end < begin:
+            yield Complaint((*place, last), end.isoformat(), f">= {begin.isoformat()}")
+
+
+@BOOK.register(
+    "DOC-016", "date_ahead", DECLARATION, source="a declaration is not issued or accepted in days to come",
+    zh="申报日期、受理日期不得晚于当日", en="A declaration is not issued or accepted on a day to come",
+    severity=Severity.WARNING,
+)  # fmt: skip
+def date_ahead(document: Document, facts: Facts) -> Iterator[Complaint]:
+    days = int(min(facts.threshold("advance_days", "1"), Decimal(3650)))
+    latest = facts.on + dt.timedelta(days=days)
+    for name in ("issue_date_time", "acceptance_date_time"):
+        day = _day(text(document, name))
+        if day is not None and day > latest:
+            yield Complaint((name,), day.isoformat(), f"<= {latest.isoformat()}")
+
+
+@BOOK.register(
+    "DOC-017", "container_unknown", DECLARATION, source="WCO Data Model, 159: an item rides in equipment of the consignment",
+    zh="商品项所列集装箱应在集装箱清单中", en="A container of an item is in the list of equipment",
+)  # fmt: skip
+def container_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    listed = {text(equipment, "id") for _, equipment in members(document, *_EQUIPMENT)} - {None}
+    for index, item in members(document, *_ITEMS) if listed else ():
+        for inner, equipment in members(item, "commodity", "transport_equipments"):
+            container = text(equipment, "id")
+            if container is not None and container not in listed:
+                yield Complaint((*_ITEMS, index, "commodity", "transport_equipments", inner, "id"), short(container))
+    moved = {text(equipment, "id") for _, equipment in members(document, "transit_movement", "transport_equipments")}
+    for index, goods in members(document, "transit_movement", "container_goods") if moved - {None} else ():
+        container = text(goods, "container_id")
+        if container is not None and container not in moved:
+            yield Complaint(("transit_movement", "container_goods", index, "container_id"), short(container))
+
+
+@BOOK.register(
+    "DOC-018", "item_unknown", DECLARATION, source="WCO Data Model, 006: a reference to an item names one that is there",
+    zh="集装箱所载商品项号应存在", en="An item named in a container is among the items",
+)  # fmt: skip
+def item_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    items = {(text(item, "sequence_number") or "").lstrip("0") for _, item in members(document, *_ITEMS)} - {""}
+    for index, equipment in members(document, *_EQUIPMENT) if items else ():
+        named = at(equipment, "goods_item_numbers")
+        for inner, given in enumerate(named if isinstance(named, list) else ()):
+            if isinstance(given, str) and given.lstrip("0") not in items:
+                yield Complaint((*_EQUIPMENT, index, "goods_item_numbers", inner), short(given))
+
+
+@BOOK.register(
+    "DOC-019", "party_nameless", DECLARATION, source="WCO Data Model: a party is known by an identifier or by its name",
+    zh="当事人应有标识号或名称", en="A party has an identifier or a name",
+)  # fmt: skip
+def party_nameless(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    places: list[tuple[str, ...]] = [(name,) for name in _PARTIES]
+    places += [("goods_shipment", name) for name in _SHIPMENT_PARTIES]
+    for place in places:
+        party = at(document, *place)
+        if not isinstance(party, dict):
+            continue
+        # An agent given by its status alone says "declared by oneself": that is enough.
+        known = {"name", "foreign_name", "identifiers"} & party.keys()
+        if party and not known and not party.keys() <= {"function_code", "role_code", "category_code"}:
+            yield Complaint((*place, "name"))
+
+
+@BOOK.register(
+    "DOC-020", "container_twice", DECLARATION, source="one container stands once in a list of equipment",
+    zh="集装箱清单中箱号不得重复", en="A container stands once in the list of equipment",
+    severity=Severity.WARNING,
+)  # fmt: skip
+def container_twice(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    seen: set[str] = set()
+    for index, equipment in members(document, *_EQUIPMENT):
+        container = text(equipment, "id")
+        if container in seen:
+            yield Complaint((*_EQUIPMENT, index, "id"), short(container))
+        elif container is not None:
+            seen.add(container)
+
+
+def _sum_of_items(document: Document, way: tuple[str, ...], unit: str | None) -> Decimal | None:
+    """The masses of all items together; None unless every item gives one in that unit."""
+    masses: list[Decimal] = []
+    for _, item in members(document, *_ITEMS):
+        mass = number(item, *way, "value")
+        if mass is None or text(item, *way, "unit_code") != unit:
+            return None
+        masses.append(mass)
+    return sum(masses, Decimal(0)) if masses else None
+
+
+def _with_tolerance(gross: Decimal, facts: Facts) -> Decimal:
+    return gross * (1 + facts.threshold("net_over_gross_tolerance", "0"))
+
+
+def _day(written: str | None) -> dt.date | None:
+    """The day of a date or a time, as it is written there."""
+    try:
+        return dt.date.fromisoformat(written[:10]) if written else None
+    except ValueError:
+        return None

@@ -1,0 +1,151 @@
+"""The documents of the gateway as one object: their schemas, code lists, rules and deadlines, loaded once.
+
+``load`` reads the data folders and compiles everything, so that a check of a good document is a few hundred
+microseconds. Data that is broken is told in full and at once, as NeedsOperator: a gateway with half a code list is worse
+than one that does not start.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from gateway.documents import codelists, deadlines, declaration_rules, request_rules, rules_data, schemas, walker
+from gateway.documents.codelists import CodeLists
+from gateway.documents.deadlines import Deadlines, Due
+from gateway.documents.pointers import reading_order
+from gateway.documents.rules import Facts, Rule, run
+from gateway.documents.rules_data import RulesData
+from gateway.documents.schemas import Leaf, Schema
+from gateway.documents.shape import MOST_FINDINGS, Shape
+from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Severity
+
+RULES: Mapping[str, Rule] = MappingProxyType({**declaration_rules.BOOK.rules, **request_rules.BOOK.rules})
+
+
+class Documents:
+    """Everything known about the documents. Made by ``load``; safe to share between threads."""
+
+    def __init__(self, kinds: Mapping[str, Schema], lists: CodeLists, due: Deadlines, data: RulesData) -> None:
+        self.codelists = lists
+        self.deadlines = due
+        self.rules_data = data
+        self._schemas = dict(kinds)
+        self._shapes = {kind: Shape(schema) for kind, schema in kinds.items()}
+        self._plans = {kind: walker.Plan(schema, lists) for kind, schema in kinds.items()}
+        self._rules = {
+            kind: tuple(rule for _, rule in sorted(RULES.items()) if kind in rule.kinds) for kind in self._schemas
+        }
+        self._places: dict[str, tuple[Mapping[str, Leaf], Mapping[str, str]]] = {}
+
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(sorted(self._schemas))
+
+    def schema(self, kind: str) -> dict[str, Any]:
+        """The schema of a kind with every part it refers to in its own ``$defs``; a copy, free to be changed."""
+        return schemas.independent_copy(self._schema(kind))
+
+    def rules(self, kind: str) -> tuple[Rule, ...]:
+        self._schema(kind)
+        return self._rules[kind]
+
+    def check(self, kind: str, document: Any, *, on: dt.date, partner_data: bool = False) -> list[Finding]:
+        """Every finding on a document, in reading order: shape, codes valid on a day, identifiers, dates, rules.
+
+        partner_data: the document came from a partner, whose identifiers are not ours to refuse: their faults are warnings.
+        At most MOST_FINDINGS are told, then one that says so. Raises NotFound for a kind that is not there.
+        """
+        self._schema(kind)
+        findings = self._shapes[kind].findings(document)
+        if findings is None:
+            return [Finding("document.not_json", "", type(document).__name__)]
+        findings += walker.walk(self._plans[kind], document, on, self.codelists, self.rules_data.severities)
+        findings += run(self._rules[kind], document, Facts(on, self.rules_data, self.has_place))
+        if not findings:
+            return findings
+        if partner_data:
+            findings = [_only_warn(finding) for finding in findings]
+        findings.sort(key=lambda finding: reading_order(finding.pointer))
+        if len(findings) > MOST_FINDINGS:
+            # An error, since nobody looked at the rest; and errors stay before warnings, which may be many.
+            more = Finding("document.findings.more", "", params={"most": str(MOST_FINDINGS)})
+            findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+            findings = [*findings[:MOST_FINDINGS], more]
+        return findings
+
+    def leaves(self, kind: str) -> Mapping[str, Leaf]:
+        """Every place that holds a value, by mapping path."""
+        return self._laid_out(kind)[0]
+
+    def array_keys(self, kind: str) -> Mapping[str, str]:
+        """For every array path (``agent.identifiers[]``) the member that tells its items apart, "" where none does."""
+        return self._laid_out(kind)[1]
+
+    def has_place(self, kind: str, pointer: str) -> bool:
+        """Whether a JSON Pointer names a place that documents of this kind can have."""
+        return kind in self._schemas and schemas.has_place(self._schemas[kind], pointer)
+
+    def due(self, name: str, start: dt.datetime, on: dt.date | None = None) -> Due:
+        """When a deadline set off by start ends; see deadlines.Deadlines.due."""
+        return self.deadlines.due(name, start, on)
+
+    def _schema(self, kind: str) -> Schema:
+        try:
+            return self._schemas[kind]
+        except KeyError:
+            known = ", ".join(self.kinds())
+            finding = Finding("document.kind.unknown", None, kind[:80], known)
+            raise NotFound("no such kind of document", [finding], code="document.kind.unknown") from None
+
+    def _laid_out(self, kind: str) -> tuple[Mapping[str, Leaf], Mapping[str, str]]:
+        if kind not in self._places:
+            found, arrays = schemas.leaves(self._schema(kind))
+            self._places[kind] = (MappingProxyType(found), MappingProxyType(arrays))
+        return self._places[kind]
+
+
+@lru_cache(maxsize=8)
+def load(specs_root: Path, overlay: Path | None = None) -> Documents:
+    """Read the specs of a folder, and an operator's overlay before them; the same arguments give the same object.
+
+    overlay has the folders codelists/, deadlines/, rules/ and documents/, each of them optional.
+    Raises NeedsOperator with every fault of every file. ``load.cache_clear()`` forgets, so that changed files are read.
+    """
+    if overlay is not None and not overlay.is_dir():
+        missing = Finding("specs.overlay.missing", None, str(overlay))
+        raise NeedsOperator("the overlay folder is not there", [missing], code="specs.broken")
+    roots = [root for root in (specs_root, overlay) if root is not None]
+    kinds, findings = schemas.load([root / "documents" for root in roots])
+    lists, more = codelists.load([root / "codelists" for root in roots])
+    findings += more
+    due, more = deadlines.load([root / "deadlines" for root in roots])
+    findings += more
+    data, more = rules_data.load([root / "rules" for root in roots])
+    findings += more
+    if not kinds and not findings:
+        findings.append(Finding("specs.schema.missing", None, str(specs_root)))
+    if findings:
+        raise _broken(findings)
+    try:
+        documents = Documents(kinds, lists, due, data)
+    except ValueError as error:  # what the validator library raises for a schema that is none
+        raise _broken([Finding(schemas.BROKEN, None, str(error)[:80])]) from None
+    unknown = {word for plan in documents._plans.values() for word in plan.unknown}
+    if unknown:
+        raise _broken([Finding("specs.schema.unknown_word", None, word) for word in sorted(unknown)])
+    return documents
+
+
+def _broken(findings: list[Finding]) -> GatewayError:
+    return NeedsOperator(f"{len(findings)} faults in the specs", findings, code="specs.broken")
+
+
+def _only_warn(finding: Finding) -> Finding:
+    if finding.code.startswith("document.identifier.") and finding.severity is Severity.ERROR:
+        return replace(finding, severity=Severity.WARNING)
+    return finding

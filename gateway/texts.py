@@ -1,0 +1,149 @@
+"""What people read of a finding, in Chinese and English: the text catalogue.
+
+Every finding code has one row in specs/findings/*.yaml or in the findings.yaml of an adapter: for each language a title, a
+text (what, where, found against expected) and an action (what to do next). A row may name ``{found}``, ``{expected}``,
+``{pointer}``, ``{partner_place}``, ``{source}``, ``{code}`` and the params of its finding; a param ``name_zh`` or ``name_en``
+is read as ``{name}`` in its language. What stands in square brackets is left out where a value it names is missing;
+elsewhere a missing value is a dash. Nothing here fails on a finding: an unknown code gets the row of the longest known
+beginning of its name, and in the end its own name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway.errors import Finding, NeedsOperator
+
+LANGUAGES = ("zh", "en")
+DEFAULT = "zh"  # the language of those who stand nights at these ports
+PARTS = ("title", "text", "action")
+_DASH = "—"
+_FIELD = re.compile(r"\{([a-z_]+)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
+_LAST_RESORT = {
+    "zh": {"title": "{code}", "text": "{code}[：{found}][，应为 {expected}]", "action": "请联系运维人员并提供此代码。"},
+    "en": {
+        "title": "{code}",
+        "text": "{code}[: {found}][, expected {expected}]",
+        "action": "Give this code to support.",
+    },
+}
+
+Row = Mapping[str, Mapping[str, str]]
+
+
+class Texts:
+    """The catalogue: code -> language -> title, text, action."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows = dict(rows)
+
+    def codes(self) -> tuple[str, ...]:
+        return tuple(sorted(self._rows))
+
+    def render(self, finding: Finding, language: str) -> dict[str, str]:
+        """title, text and action of a finding; a language that is not ours is read as the default."""
+        language = language if language in LANGUAGES else DEFAULT
+        row = self._row(finding.code).get(language, {})
+        values = _values(finding, language)
+        return {part: _fill(row.get(part) or _LAST_RESORT[language][part], values) for part in PARTS}
+
+    def incomplete(self) -> list[str]:
+        """What is missing, as ``code language.part``: a row must have every part in both languages."""
+        return [
+            f"{code} {language}.{part}"
+            for code in self.codes()
+            for language in LANGUAGES
+            for part in PARTS
+            if not self._rows[code].get(language, {}).get(part)
+        ]
+
+    def without_row(self, codes: set[str]) -> list[str]:
+        """Those of the codes that have no row of their own."""
+        return sorted(codes - self._rows.keys())
+
+    def _row(self, code: str) -> Row:
+        name = code
+        while name:
+            if name in self._rows:
+                return self._rows[name]
+            name = name.rpartition(".")[0]
+        return _LAST_RESORT
+
+
+def load(root: Path) -> Texts:
+    """Read the catalogue of a project folder (the one that holds specs/ and adapters/).
+
+    Raises NeedsOperator with every fault: a file that cannot be read, a row of another shape, a code with two rows.
+    """
+    rows: dict[str, Row] = {}
+    faults: list[Finding] = []
+    for file in [*sorted(root.glob("specs/findings/*.yaml")), *sorted(root.glob("adapters/*/findings.yaml"))]:
+        place = file.relative_to(root).as_posix()
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, OSError, ValueError) as error:
+            faults.append(Finding("specs.texts.broken", None, type(error).__name__, partner_place=place))
+            continue
+        entries: list[tuple[Any, Any]] = list(content.items()) if isinstance(content, dict) else [(place, None)]
+        for code, row in entries:
+            if not _is_row(row):
+                faults.append(Finding("specs.texts.broken", None, str(code)[:80], partner_place=place))
+            elif code in rows:
+                faults.append(Finding("specs.texts.twice", None, str(code)[:80], partner_place=place))
+            else:
+                rows[code] = row
+    if faults:
+        raise NeedsOperator(f"{len(faults)} faults in the text catalogue", faults, code="specs.broken")
+    return Texts(rows)
+
+
+def negotiate(accept_language: str | None) -> str:
+    """The language of ours that an Accept-Language header likes best (RFC 9110, 12.5.4), the default where it likes none."""
+    liked: list[tuple[float, int, str]] = []
+    for position, entry in enumerate((accept_language or "")[:1000].split(",")):
+        tag, *parameters = (part.strip().lower() for part in entry.split(";"))
+        language = tag.partition("-")[0]
+        quality = _quality(parameters)
+        if quality > 0 and language in LANGUAGES:
+            liked.append((-quality, position, language))
+    return min(liked)[2] if liked else DEFAULT
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            return float(parameter[2:]) if re.fullmatch(r"[01](\.[0-9]{0,3})?", parameter[2:]) else 0.0
+    return 1.0
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and all(
+        language in LANGUAGES and isinstance(parts, dict) and all(isinstance(text, str) for text in parts.values())
+        for language, parts in row.items()
+    )
+
+
+def _values(finding: Finding, language: str) -> dict[str, str]:
+    values = {name: str(value) for name, value in finding.params.items()}
+    for name, value in finding.params.items():
+        if name.endswith(f"_{language}"):
+            values[name.removesuffix(f"_{language}")] = str(value)
+    members = ("code", "pointer", "found", "expected", "source", "partner_place")
+    values.update({name: str(getattr(finding, name)) for name in members if getattr(finding, name) is not None})
+    return values
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    """Template with its values put in. Values are put in last, so that braces and brackets in them stay what they are."""
+
+    def optional(match: re.Match[str]) -> str:
+        named = _FIELD.findall(match[1])
+        return match[1] if all(values.get(name) for name in named) else ""
+
+    return _FIELD.sub(lambda match: values.get(match[1]) or _DASH, _OPTIONAL.sub(optional, template))
