@@ -1,0 +1,37 @@
+"""Certificates as a signature brings them and as a person reads of them."""
+
+from __future__ import annotations
+
+import binascii
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+# What reading a hostile certificate may raise; the library parses many parts only when they are asked for.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+@lru_cache(maxsize=512)
+def of_base64(text: str) -> x509.Certificate:
+    """The certificate that base64 text with any white space holds in DER. Raises one of UNREADABLE.
+
+    Remembered by its text: a partner sends the same one with every message, and reading it costs more than verifying.
+    """
+    return x509.load_der_x509_certificate(binascii.a2b_base64("".join(text.split()), strict_mode=True))
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """What a person needs to find a certificate: subject, serial number in hex, and when it ends."""
+    try:
+        end = certificate.not_valid_after_utc.isoformat().replace("+00:00", "Z")
+        return f"{certificate.subject.rfc4514_string()} (serial {certificate.serial_number:X}, until {end})"
+    except UNREADABLE:
+        return "a certificate that cannot be read"
