@@ -1,0 +1,204 @@
+"""Group commit: units of work of many threads share one transaction, so that they share the one sync to disk.
+
+One writer thread a process takes what is queued, up to a batch, and runs it between one BEGIN and one COMMIT. While the
+disk works, the next batch gathers by itself; nobody waits for company.
+Rule 1: a caller returns only after the COMMIT that holds its unit.
+Rule 2: a unit that raises is undone alone, by its savepoint, and raises in its caller. If the COMMIT fails, all fail.
+Rule 3: a unit may be run again from its beginning when the database undid the transaction to resolve a deadlock, so it
+        changes nothing outside of the database that it could not change twice.
+Rule 4: a unit never calls write() or reserve() of the store: they would wait for the thread that it runs on.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy.pool import PoolProxiedConnection
+
+from gateway.errors import Finding, NeedsOperator
+from gateway.storage.database import DRIVER_ERRORS, Database, is_busy, passes, telling, told
+from gateway.storage.payloads import PayloadFolder
+from gateway.storage.transactions import SqlWriting
+
+Unit = Callable[[SqlWriting], Any]
+BUSY_PATIENCE_S = 60.0
+TRIES_ALONE = 6
+
+
+class Job:
+    """One unit on its way, and what became of it."""
+
+    __slots__ = ("done", "problem", "result", "unit")
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.result: Any = None
+        self.problem: BaseException | None = None
+        # A bare lock wakes its waiter in half the time of an Event, which matters at thousands a second.
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Undone(Exception):
+    """The database undid the whole transaction; the same again will do."""
+
+
+class GroupCommit:
+    """The writer of one process. Its thread and connection are made with the first write, so a fork before it is safe."""
+
+    def __init__(self, database: Database, payloads: PayloadFolder, most: int) -> None:
+        self._database = database
+        self._payloads = payloads
+        self._most = most
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._connection: PoolProxiedConnection | None = None
+        self._cursor: Any = None
+
+    def run(self, unit: Unit) -> Any:
+        """Run unit in a transaction and return what it returned, once that is on disk."""
+        job = Job(unit)
+        if self._thread is threading.current_thread():
+            raise RuntimeError("a unit of work must not begin another one")
+        with self._gate:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="storage-writer", daemon=True)
+                self._thread.start()
+            self._queue.put(job)
+        job.done.acquire()
+        if job.problem is not None:
+            raise job.problem
+        return job.result
+
+    def close(self) -> None:
+        """Finish what is queued and end the writer."""
+        with self._gate:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+        self._drop_connection()
+
+    def _serve(self) -> None:
+        ending = False
+        while not ending:
+            jobs = [self._queue.get()]
+            try:
+                while len(jobs) < self._most and jobs[-1] is not None:
+                    jobs.append(self._queue.get_nowait())
+            except Empty:
+                pass
+            ending = jobs[-1] is None
+            self._commit([job for job in jobs if job is not None])
+
+    def _commit(self, jobs: list[Job]) -> None:
+        """Give every job its result or its problem, and wake its caller."""
+        try:
+            with self._database.turn():
+                if len(jobs) == 1 or not self._together(jobs):
+                    for job in jobs:
+                        self._alone(job)
+        except BaseException as problem:  # noqa: BLE001 - the callers raise it
+            self._drop_connection()
+            for job in jobs:
+                job.problem = _ours(problem)
+        finally:
+            for job in jobs:
+                job.done.release()
+
+    def _together(self, jobs: list[Job]) -> bool:
+        """One transaction with a savepoint each. False when the database undid it as a whole: nothing has happened."""
+        cursor = self._begin()
+        writing = SqlWriting(cursor, self._database.name, self._payloads)
+        try:
+            for job in jobs:
+                cursor.execute("SAVEPOINT unit")
+                try:
+                    job.result = job.unit(writing)
+                    job.problem = None
+                    cursor.execute("RELEASE SAVEPOINT unit")
+                except BaseException as problem:  # noqa: BLE001 - its caller raises it
+                    if passes(problem):
+                        raise Undone from None
+                    job.problem = _ours(problem)
+                    cursor.execute("ROLLBACK TO SAVEPOINT unit")
+                    cursor.execute("RELEASE SAVEPOINT unit")
+            self._end(cursor)
+        except Undone:
+            cursor.execute("ROLLBACK")
+            return False
+        return True
+
+    def _alone(self, job: Job) -> None:
+        """One unit in a transaction of its own. Never raises: others of its batch may be committed already."""
+        try:
+            self._try_alone(job)
+        except BaseException as problem:  # noqa: BLE001 - its caller raises it
+            self._drop_connection()
+            job.problem = _ours(problem)
+
+    def _try_alone(self, job: Job) -> None:
+        """Runs the unit, again where others stood in its way."""
+        for tries_left in reversed(range(TRIES_ALONE)):
+            cursor = self._begin()
+            try:
+                job.result = job.unit(SqlWriting(cursor, self._database.name, self._payloads))
+                job.problem = None
+            except BaseException as problem:  # noqa: BLE001 - its caller raises it
+                cursor.execute("ROLLBACK")
+                if passes(problem) and tries_left:
+                    time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - no secret
+                    continue
+                job.problem = _ours(problem)
+                return
+            self._end(cursor)
+            return
+
+    def _end(self, cursor: Any) -> None:
+        with telling():
+            cursor.execute("COMMIT")
+
+    def _begin(self) -> Any:
+        """Begin to write. Waits while other processes do; reconnects once where the server hung up on us."""
+        deadline = time.monotonic() + BUSY_PATIENCE_S
+        reconnected = False
+        while True:
+            try:
+                if self._cursor is None:
+                    self._connection = self._database.connect()
+                    self._cursor = self._connection.cursor()
+                self._cursor.execute(self._database.begin_write)
+                return self._cursor
+            except DRIVER_ERRORS as problem:
+                if is_busy(problem):
+                    if time.monotonic() < deadline:
+                        continue
+                    finding = Finding("storage.database.busy", found=f"{BUSY_PATIENCE_S:.0f} s")
+                    raise NeedsOperator("another process holds the database", [finding]) from None
+                self._drop_connection()
+                self._database.forget_connections()
+                if reconnected:
+                    raise _ours(problem) from None
+                reconnected = True
+
+    def _drop_connection(self) -> None:
+        connection, self._connection, self._cursor = self._connection, None, None
+        if connection is not None:
+            connection.invalidate()
+
+
+def _ours(problem: BaseException) -> BaseException:
+    """The problem as callers know it: a driver's error becomes one of gateway.errors."""
+    if isinstance(problem, DRIVER_ERRORS):
+        return told(problem) or problem
+    return problem

@@ -1,0 +1,107 @@
+"""Named queries: the ids that people and partners hold for a message or a declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sqlalchemy import CompoundSelect, select, union
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from gateway import ids
+from gateway.ports import Alias, MessageRow
+from gateway.storage.queries_messages import MESSAGE_COLUMNS, message_from
+from gateway.storage.session import Session, Statement, clean, fold, given
+from gateway.storage.tables import aliases, documents, inbound, messages
+
+ALIAS = ("root_id", "scheme", "folded", "message_id", "agreement", "tenant", "value", "told_us")
+
+a = aliases.c
+_alias = upsert(aliases)
+ADD_ALIAS = Statement(
+    _alias.on_conflict_do_update(
+        index_elements=["root_id", "scheme", "folded", "message_id"],
+        set_={"value": _alias.excluded.value, "told_us": _alias.excluded.told_us},
+    ),
+    ALIAS,
+)
+ALIASES_OF = Statement(select(a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us))
+FIND_MESSAGES = Statement(
+    select(*MESSAGE_COLUMNS)
+    .join_from(aliases, messages, messages.c.id == a.message_id)
+    .where(
+        a.folded == given("folded", a.folded),
+        a.agreement == given("agreement", a.agreement),
+        a.scheme == given("scheme", a.scheme),
+    )
+    .distinct()
+    .order_by(messages.c.id.desc())
+)
+
+
+def roots_named(*, of_tenant: bool) -> CompoundSelect[str]:
+    """Root ids that the value ``folded`` names: by an alias, or by the id of a document, a message or an inbound one.
+
+    of_tenant: only those of the tenant ``tenant``. Something that came in belongs to the tenant of what it speaks of.
+    """
+    value = given("folded", a.folded)
+    found = [
+        (select(a.root_id).where(a.folded == value), a.tenant),
+        (select(documents.c.root_id).where(documents.c.id == value), documents.c.tenant),
+        (select(messages.c.root_id).where(messages.c.id == value), messages.c.tenant),
+        (
+            select(inbound.c.root_id)
+            .join_from(inbound, documents, documents.c.id == inbound.c.root_id)
+            .where(inbound.c.id == value),
+            documents.c.tenant,
+        ),
+    ]
+    if of_tenant:
+        return union(*(query.where(tenant == given("tenant", tenant)) for query, tenant in found))
+    return union(*(query for query, _ in found))
+
+
+@lru_cache(maxsize=2)
+def _find_roots(*, of_tenant: bool) -> Statement:
+    roots = roots_named(of_tenant=of_tenant).subquery()
+    return Statement(select(roots.c.root_id).order_by(roots.c.root_id.desc()).limit(given("most", messages.c.attempts)))
+
+
+def add_aliases(
+    db: Session, root_id: str, message_id: str, agreement: str, tenant: str, aliases: Iterable[Alias]
+) -> None:
+    """Remember ids; the last of those given for one scheme is the latest. One that is told again becomes the latest."""
+    now_us = ids.now_us()
+    db.change_each(
+        ADD_ALIAS,
+        (
+            {
+                "root_id": root_id,
+                "scheme": alias.scheme,
+                "folded": fold(alias.value),
+                "message_id": message_id,
+                "agreement": agreement,
+                "tenant": tenant,
+                "value": clean(alias.value),
+                "told_us": now_us + place,
+            }
+            for place, alias in enumerate(aliases)
+        ),
+    )
+
+
+def aliases_of(db: Session, root_id: str) -> dict[str, str]:
+    """scheme -> latest value."""
+    return dict(db.all(ALIASES_OF, root_id=root_id))
+
+
+def find_messages(db: Session, agreement: str, alias: Alias) -> list[MessageRow]:
+    """Messages of one agreement that carry this alias, newest first."""
+    rows = db.all(FIND_MESSAGES, agreement=agreement, scheme=alias.scheme, folded=fold(alias.value))
+    return [message_from(row) for row in rows]
+
+
+def find_roots(db: Session, tenant: str | None, value: str, limit: int) -> list[str]:
+    """Root ids that any alias value or id equals (ASCII case-insensitive), newest first; tenant None: every tenant."""
+    given_values = {"folded": fold(value), "most": limit} | ({} if tenant is None else {"tenant": tenant})
+    return [root_id for (root_id,) in db.all(_find_roots(of_tenant=tenant is not None), **given_values)]

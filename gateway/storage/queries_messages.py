@@ -1,0 +1,148 @@
+"""Named queries: messages and their way along the lifecycle.
+
+A status changes in advance() only, and only from the status that was read: the UPDATE carries it as a condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, exists, func, insert, select, update
+
+from gateway import lifecycle
+from gateway.errors import Conflict, NotFound
+from gateway.lifecycle import MOVES, Status
+from gateway.ports import MessageRow
+from gateway.storage.session import EMPTY, Row, Session, Statement, clean, columns_of, given, names_of, unindexed
+from gateway.storage.tables import messages, work
+
+MESSAGE = names_of(MessageRow)
+STATUS_AT = MESSAGE.index("status")
+CHANGEABLE = frozenset(MESSAGE) - {"id", "status", "updated_us"}
+FINAL = [status.value for status, moves in MOVES.items() if not moves]
+# How often advance() reads again when another process moved the message in between (PostgreSQL only).
+ADVANCE_TRIES = 5
+
+m = messages.c
+MESSAGE_COLUMNS = columns_of(messages, MessageRow)
+
+ADD_MESSAGE = Statement(insert(messages).inline(), MESSAGE)
+MESSAGE_BY_ID = Statement(select(*MESSAGE_COLUMNS).where(m.id == given("id", m.id)))
+MESSAGES_OF = Statement(select(*MESSAGE_COLUMNS).where(m.root_id == given("root_id", m.root_id)).order_by(m.id))
+OVERDUE_RECEIPTS = Statement(
+    select(*MESSAGE_COLUMNS)
+    .where(m.receipt_due_us <= given("now_us", m.receipt_due_us), unindexed(m.status) == Status.SENT.value)
+    .order_by(m.receipt_due_us)
+    .limit(given("most", m.attempts))
+)
+STALE_SENDING = Statement(
+    select(*MESSAGE_COLUMNS)
+    .where(
+        m.status == Status.SENDING.value,
+        ~exists().where(
+            work.c.message_id == m.id, work.c.worker != EMPTY, work.c.due_us > given("now_us", work.c.due_us)
+        ),
+    )
+    .order_by(m.id)
+    .limit(given("most", m.attempts))
+)
+MESSAGES_IN = Statement(
+    select(*MESSAGE_COLUMNS)
+    .where(m.status == given("status", m.status), m.agreement == given("agreement", m.agreement))
+    .order_by(m.id)
+    .limit(given("most", m.attempts))
+)
+WAITING_MESSAGES = Statement(
+    select(*MESSAGE_COLUMNS)
+    .where(m.waiting_for != EMPTY, m.status.not_in([bindparam(None, status, m.status.type) for status in FINAL]))
+    .order_by(m.id)
+    .limit(given("most", m.attempts))
+)
+COUNTS = Statement(select(m.status, func.count()).group_by(m.status))
+
+
+def message_from(row: Row) -> MessageRow:
+    return MessageRow(*(*row[:STATUS_AT], Status(row[STATUS_AT]), *row[STATUS_AT + 1 :]))
+
+
+def message(db: Session, message_id: str) -> MessageRow | None:
+    row = db.one(MESSAGE_BY_ID, id=message_id)
+    return message_from(row) if row else None
+
+
+def messages_of(db: Session, root_id: str) -> list[MessageRow]:
+    """Oldest first."""
+    return [message_from(row) for row in db.all(MESSAGES_OF, root_id=root_id)]
+
+
+def add_message(db: Session, row: MessageRow) -> None:
+    values = {name: getattr(row, name) for name in MESSAGE}
+    values["status"] = row.status.value
+    values["reason"] = clean(row.reason)
+    db.change(ADD_MESSAGE, values)
+
+
+def advance(db: Session, message_id: str, step: str, now_us: int, **changes: Any) -> MessageRow:
+    """Move along lifecycle.MOVES and set further columns; IllegalMove when the table says no, NotFound when absent."""
+    statement = _change(frozenset(changes), moves=True)
+    for _ in range(ADVANCE_TRIES):
+        was = message(db, message_id)
+        if was is None:
+            raise NotFound(f"no message {message_id}")
+        status = lifecycle.advance(was.status, step)
+        values = _prefixed(changes)
+        values |= {"row_id": message_id, "was": was.status.value, "to_status": status.value, "to_updated_us": now_us}
+        if db.change(statement, values):
+            return replace(was, status=status, updated_us=now_us, **changes)
+    raise Conflict(f"message {message_id} is moved by others all the time")
+
+
+def update_message(db: Session, message_id: str, now_us: int, **changes: Any) -> None:
+    """Set columns other than the status. NotFound when there is no such message."""
+    values = _prefixed(changes) | {"row_id": message_id, "to_updated_us": now_us}
+    if not db.change(_change(frozenset(changes), moves=False), values):
+        raise NotFound(f"no message {message_id}")
+
+
+def _prefixed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"to_{name}": clean(value) if name == "reason" else value for name, value in changes.items()}
+
+
+@lru_cache(maxsize=256)
+def _change(names: frozenset[str], *, moves: bool) -> Statement:
+    """UPDATE of these columns; moves: of the status too, from the one that was read."""
+    if strangers := names - CHANGEABLE:
+        raise TypeError(f"not a column of a message that may be set so: {', '.join(sorted(strangers))}")
+    written = names | {"updated_us"} | ({"status"} if moves else set())
+    statement = update(messages).where(m.id == given("row_id", m.id))
+    if moves:
+        statement = statement.where(m.status == given("was", m.status))
+    return Statement(statement.values({name: given(f"to_{name}", m[name]) for name in written}))
+
+
+def overdue_receipts(db: Session, now_us: int, limit: int) -> list[MessageRow]:
+    """Messages in SENT whose receipt should have come, longest overdue first."""
+    return [message_from(row) for row in db.all(OVERDUE_RECEIPTS, now_us=now_us, most=limit)]
+
+
+def stale_sending(db: Session, now_us: int, limit: int) -> list[MessageRow]:
+    """Messages in SENDING whose work is claimed by nobody alive: a worker died on the wire."""
+    return [message_from(row) for row in db.all(STALE_SENDING, now_us=now_us, most=limit)]
+
+
+def messages_in(db: Session, status: Status, agreement: str, limit: int) -> list[MessageRow]:
+    """Oldest first."""
+    return [message_from(row) for row in db.all(MESSAGES_IN, status=str(status.value), agreement=agreement, most=limit)]
+
+
+def waiting_messages(db: Session, limit: int) -> list[MessageRow]:
+    """Messages that wait for another document, oldest first; those whose way has ended are left out."""
+    return [message_from(row) for row in db.all(WAITING_MESSAGES, most=limit)]
+
+
+def counts(db: Session) -> Mapping[str, int]:
+    """Messages per status; a status that none has is absent."""
+    return dict(db.all(COUNTS))

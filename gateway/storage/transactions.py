@@ -1,0 +1,90 @@
+"""What can be asked and done inside a transaction: the named queries, gathered into the shapes that gateway.ports wants.
+
+A query is a function whose first argument is the session, so it is a method here.
+"""
+
+from __future__ import annotations
+
+from gateway.storage import (
+    queries_aliases,
+    queries_counters,
+    queries_documents,
+    queries_inbound,
+    queries_messages,
+    queries_search,
+    queries_timeline,
+    queries_work,
+)
+from gateway.storage.session import Session
+
+
+class SqlReading(Session):
+    """Fulfils ports.Reading."""
+
+    __slots__ = ()
+
+    document = queries_documents.document
+    documents_of = queries_documents.documents_of
+    standing = queries_documents.standing
+    silent_standings = queries_documents.silent_standings
+    judgements_of = queries_documents.judgements_of
+    payload = queries_documents.payload
+
+    message = queries_messages.message
+    messages_of = queries_messages.messages_of
+    messages_in = queries_messages.messages_in
+    waiting_messages = queries_messages.waiting_messages
+    overdue_receipts = queries_messages.overdue_receipts
+    stale_sending = queries_messages.stale_sending
+    counts = queries_messages.counts
+
+    aliases_of = queries_aliases.aliases_of
+    find_messages = queries_aliases.find_messages
+    find_roots = queries_aliases.find_roots
+    search = queries_search.search
+
+    inbound = queries_inbound.inbound
+    inbound_of = queries_inbound.inbound_of
+    inbound_by_reference = queries_inbound.inbound_by_reference
+    unmatched_inbound = queries_inbound.unmatched_inbound
+
+    events_of = queries_timeline.events_of
+    lanes = queries_work.lanes
+    breaker = queries_work.breaker
+    idempotency = queries_counters.idempotency
+
+
+class SqlWriting(SqlReading):
+    """Fulfils ports.Writing."""
+
+    __slots__ = ()
+
+    put_payload = queries_documents.put_payload
+    add_document = queries_documents.add_document
+    put_standing = queries_documents.put_standing
+    add_judgement = queries_documents.add_judgement
+
+    add_message = queries_messages.add_message
+    advance = queries_messages.advance
+    update_message = queries_messages.update_message
+    add_aliases = queries_aliases.add_aliases
+
+    add_inbound = queries_inbound.add_inbound
+    update_inbound = queries_inbound.update_inbound
+
+    append_event = queries_timeline.append_event
+    sequence_events = queries_timeline.sequence_events
+
+    enqueue = queries_work.enqueue
+    claim = queries_work.claim
+    finish = queries_work.finish
+    release = queries_work.release
+    extend = queries_work.extend
+    cancel_work = queries_work.cancel_work
+    wake = queries_work.wake
+    pause_lane = queries_work.pause_lane
+    put_breaker = queries_work.put_breaker
+
+    put_idempotency = queries_counters.put_idempotency
+    forget_idempotency = queries_counters.forget_idempotency
+    reserve = queries_counters.reserve

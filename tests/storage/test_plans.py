@@ -1,0 +1,71 @@
+"""No named query walks through a whole table that grows with the traffic."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.storage import (
+    queries_aliases,
+    queries_counters,
+    queries_documents,
+    queries_inbound,
+    queries_messages,
+    queries_search,
+    queries_timeline,
+    queries_work,
+)
+from gateway.storage.session import Statement
+
+MODULES = (
+    queries_aliases,
+    queries_counters,
+    queries_documents,
+    queries_inbound,
+    queries_messages,
+    queries_timeline,
+    queries_work,
+)
+GROWING = "aliases|documents|events|idempotency|inbound|inbound_aliases|judgements|messages|payloads|standings|work"
+STATEMENTS = {
+    name: found
+    for module in MODULES
+    for name, found in vars(module).items()
+    if isinstance(found, Statement) and "INSERT" not in found.compiled("sqlite")[0]
+} | {
+    "find roots of a tenant": queries_aliases._find_roots(of_tenant=True),
+    "search by value": queries_search._search(frozenset({"tenant", "folded", "status", "before_id"})),
+    "search of a tenant": queries_search._search(frozenset({"tenant", "before_id", "state"})),
+    "search by status": queries_search._search(frozenset({"status", "kind"})),
+}
+
+
+@pytest.fixture(scope="module")
+def tables(sqlite_template: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(sqlite_template)) as connection:
+        yield connection
+
+
+def plan(tables: sqlite3.Connection, statement: Statement) -> list[str]:
+    text, _ = statement.compiled("sqlite")
+    values = dict.fromkeys(re.findall(r":(\w+)", text), 0)
+    return [row[3] for row in tables.execute("EXPLAIN QUERY PLAN " + text, values)]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_query_goes_by_an_index(tables: sqlite3.Connection, name: str) -> None:
+    steps = plan(tables, STATEMENTS[name])
+    assert [step for step in steps if re.fullmatch(rf"SCAN ({GROWING})", step)] == []
+
+
+def test_a_search_by_value_starts_from_the_few_roots_it_names(tables: sqlite3.Connection) -> None:
+    assert "ix_messages_root_id_id (root_id=?" in plan(tables, STATEMENTS["search by value"])[0]
+
+
+def test_overdue_receipts_are_read_from_those_that_wait_for_one(tables: sqlite3.Connection) -> None:
+    assert "ix_messages_receipt_due_us" in plan(tables, queries_messages.OVERDUE_RECEIPTS)[0]

@@ -1,0 +1,194 @@
+"""What is stored comes back as it was, and each named query finds what its name says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import Conflict, IllegalMove, NotFound
+from gateway.events import EventType
+from gateway.lifecycle import InboundStatus, Mover, Phase, Status
+from gateway.ports import Alias, IdempotencyRow, JudgementRow, Reading, Store, Writing
+from gateway.storage import SqlStore
+from tests.storage.support import HOUR_US, NOW_US, add_filed, document, event, inbound, message, standing
+
+
+def test_the_store_is_what_the_pipeline_is_written_against(store: SqlStore) -> None:
+    fulfilled: Store = store
+    with fulfilled.read() as reading:
+        named: Reading = reading
+        assert named.counts() == {}
+
+
+def test_what_is_not_there_is_none(store: SqlStore) -> None:
+    asked: list[object]
+    with store.read() as reading:
+        asked = [reading.document("x"), reading.standing("x"), reading.message("x"), reading.inbound("x")]
+        asked += [reading.inbound_by_reference("a", "x"), reading.idempotency("t", "k")]
+    assert asked == [None] * 6
+
+
+def test_rows_come_back_as_they_were_written(store: SqlStore) -> None:
+    paper = document(reference="订单 17", phase=Phase.SUMMARY)
+    amendment = document(root_id=paper.id, kind="amendment")
+    sent = message(paper, receipt_due_us=NOW_US, reason="Ожидание", waiting_for="manifest")
+    second = message(amendment)
+    came = inbound(root_id=paper.id, message_id=sent.id, status=InboundStatus.MATCHED)
+    told = JudgementRow(amendment.id, paper.id, sent.id, 1, "single", "accepted", "L", NOW_US)
+
+    def unit(writing: Writing) -> None:
+        writing.add_document(paper)
+        writing.add_document(amendment)
+        writing.add_message(sent)
+        writing.add_message(second)
+        writing.put_standing(standing(paper, mover=Mover.CUSTOMS))
+        writing.add_inbound(came, [])
+        writing.add_judgement(told)
+
+    store.write(unit)
+    with store.read() as reading:
+        assert reading.document(paper.id) == paper
+        assert sorted(row.id for row in reading.documents_of(paper.id)) == sorted([paper.id, amendment.id])
+        assert reading.message(sent.id) == sent
+        assert sorted(row.id for row in reading.messages_of(paper.id)) == sorted([sent.id, second.id])
+        assert reading.standing(paper.id) == standing(paper, mover="customs")
+        assert reading.inbound(came.id) == came
+        assert reading.inbound_of(paper.id) == [came]
+        assert reading.inbound_by_reference("customs", came.reference) == came
+        assert reading.judgements_of(paper.id) == [told]
+        assert reading.waiting_messages(10) == [sent]
+
+
+def test_a_standing_takes_the_place_of_the_one_before(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    paper = document(id=filed.root_id)
+    states = {"duty": "paid", "release": "released"}
+    store.write(lambda writing: writing.put_standing(standing(paper, states=states, final=True, silence_due_us=None)))
+    with store.read() as reading:
+        now = reading.standing(filed.root_id)
+        assert now is not None
+        assert (now.states, now.final, now.silence_due_us) == (states, True, None)
+        assert [found.message.id for found in reading.search(tenant=None, state="paid")] == [filed.id]
+        assert reading.search(tenant=None, state="filed") == []
+
+
+def test_silence_is_found_when_it_is_due_longest_first(store: SqlStore) -> None:
+    papers = [document(), document(), document()]
+
+    def unit(writing: Writing) -> None:
+        for paper, due_us in zip(papers, (NOW_US, NOW_US - HOUR_US, NOW_US + 1), strict=True):
+            writing.add_document(paper)
+            writing.put_standing(standing(paper, silence_due_us=due_us))
+
+    store.write(unit)
+    with store.read() as reading:
+        found = [row.root_id for row in reading.silent_standings(NOW_US, 10)]
+        assert found == [papers[1].id, papers[0].id]
+        assert [row.root_id for row in reading.silent_standings(NOW_US, 1)] == found[:1]
+
+
+def test_advance_moves_along_the_table_and_sets_columns(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    moved = store.write(lambda w: w.advance(filed.id, "signed", NOW_US + 1, frozen_digest="sha256:1", attempts=1))
+    assert moved == replace(filed, status=Status.SIGNED, frozen_digest="sha256:1", attempts=1, updated_us=NOW_US + 1)
+    with store.read() as reading:
+        assert reading.message(filed.id) == moved
+
+
+def test_advance_refuses_what_the_table_does_not_know_and_what_is_not_there(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    with pytest.raises(IllegalMove):
+        store.write(lambda writing: writing.advance(filed.id, "receipted", NOW_US))
+    with pytest.raises(NotFound):
+        store.write(lambda writing: writing.advance("nobody", "signed", NOW_US))
+    with pytest.raises(TypeError):
+        store.write(lambda writing: writing.advance(filed.id, "signed", NOW_US, stauts="sent"))
+    with store.read() as reading:
+        assert reading.message(filed.id) == filed
+
+
+def test_an_update_never_touches_the_status(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    store.write(lambda writing: writing.update_message(filed.id, NOW_US + 1, reason="typed\x00wrong"))
+    with pytest.raises(TypeError):
+        store.write(lambda writing: writing.update_message(filed.id, NOW_US, status=Status.SENT))
+    with pytest.raises(NotFound):
+        store.write(lambda writing: writing.update_message("nobody", NOW_US, reason="x"))
+    with store.read() as reading:
+        assert reading.message(filed.id) == replace(filed, reason="typed\ufffdwrong", updated_us=NOW_US + 1)
+
+
+def test_messages_are_found_by_status_and_by_overdue_receipt(store: SqlStore) -> None:
+    due = store.write(lambda writing: add_filed(writing, status=Status.SENT, receipt_due_us=NOW_US))
+    store.write(lambda writing: add_filed(writing, status=Status.SENT, receipt_due_us=NOW_US + 1))
+    store.write(lambda writing: add_filed(writing, status=Status.DELIVERED, receipt_due_us=NOW_US))
+    other = store.write(lambda writing: add_filed(writing, agreement="rail"))
+    with store.read() as reading:
+        assert reading.overdue_receipts(NOW_US, 10) == [due]
+        assert reading.messages_in(Status.ACCEPTED, "rail", 10) == [other]
+        assert reading.messages_in(Status.ACCEPTED, "customs", 10) == []
+        assert reading.counts() == {"accepted": 1, "sent": 2, "delivered": 1}
+
+
+def test_one_reference_of_an_agreement_is_stored_once_and_an_empty_one_often(store: SqlStore) -> None:
+    first = inbound(reference="receipt-1.xml")
+    store.write(lambda writing: writing.add_inbound(first, []))
+    with pytest.raises(Conflict):
+        store.write(lambda writing: writing.add_inbound(inbound(reference="receipt-1.xml"), []))
+    store.write(lambda writing: writing.add_inbound(inbound(reference="receipt-1.xml", agreement="rail"), []))
+    for _ in range(2):
+        store.write(lambda writing: writing.add_inbound(inbound(reference=""), []))
+    with store.read() as reading:
+        assert reading.inbound_by_reference("customs", "receipt-1.xml") == first
+        assert reading.inbound_by_reference("customs", "") is None
+
+
+def test_a_later_message_finds_what_came_before_it_by_any_id(store: SqlStore) -> None:
+    early = inbound()
+    names = [Alias("seq-no", "I000001"), Alias("plate", "蒙A12345")]
+    store.write(lambda writing: writing.add_inbound(early, names))
+    store.write(lambda writing: writing.add_inbound(inbound(agreement="rail"), names))
+    wanted: list[Alias]
+    with store.read() as reading:
+        wanted = [Alias("container", "I000001"), Alias("plate", "蒙a12345"), Alias("seq-no", "I000001")]
+        assert reading.unmatched_inbound("customs", wanted, 10) == [early]
+        assert reading.unmatched_inbound("customs", wanted[:1], 10) == []
+    store.write(lambda w: w.update_inbound(early.id, status=InboundStatus.MATCHED, root_id="r", message_id="m"))
+    with store.read() as reading:
+        assert reading.unmatched_inbound("customs", wanted, 10) == []
+        assert reading.inbound(early.id) == replace(early, status=InboundStatus.MATCHED, root_id="r", message_id="m")
+    with pytest.raises(NotFound):
+        store.write(lambda writing: writing.update_inbound("nobody", reason="x"))
+
+
+def test_an_idempotency_key_is_taken_once_and_forgotten_when_old(store: SqlStore) -> None:
+    row = IdempotencyRow("grain-trade", "k-1", "sha256:1", 202, b"{}\x00\xff", NOW_US)
+    store.write(lambda writing: writing.put_idempotency(row))
+    with pytest.raises(Conflict):
+        store.write(lambda writing: writing.put_idempotency(row))
+    with store.read() as reading:
+        assert reading.idempotency("grain-trade", "k-1") == row
+        assert reading.idempotency("other", "k-1") is None
+    assert store.write(lambda writing: writing.forget_idempotency(NOW_US)) == 0
+    assert store.write(lambda writing: writing.forget_idempotency(NOW_US + 1)) == 1
+
+
+def test_the_timeline_stands_in_the_order_it_was_written_and_goes_on_from_a_cursor(store: SqlStore) -> None:
+    root = document().id
+    types = [EventType.DOCUMENT_ACCEPTED, EventType.MESSAGE_SIGNED, EventType.REPLY_RECEIVED]
+    written = [
+        event(root, type=type_, data={"файл": "a.xml", "n": 1}, raw_code="L", raw_text="海关\x00入库")
+        for type_ in types
+    ]
+
+    def unit(writing: Writing) -> None:
+        for one in written:
+            writing.append_event(one)
+        writing.append_event(event("another root"))
+
+    store.write(unit)
+    with store.read() as reading:
+        assert reading.events_of(root) == [replace(one, raw_text="海关\ufffd入库") for one in written]
+        assert [one.id for one in reading.events_of(root, after_id=written[0].id, limit=1)] == [written[1].id]
+        assert reading.events_of(root, after_id=written[2].id) == []
