@@ -1,0 +1,117 @@
+"""Rows that run whole processes: accepting over HTTP, and the whole way to a partner and back.
+
+Gateway, worker and simulated partner are started as the demonstration starts them; the load comes from yet another
+process. All of them share the machine, so the numbers are what such a machine does with everything on it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from bench.measure import Row, quantiles
+from gateway.cli.demo.processes import Processes, free_ports
+from gateway.cli.demo.scenario import Scenario
+
+ACCEPT_BUDGET = (
+    760.0  # per second: what a commercial service bus routes on twice the processors, neither signing nor storing
+)
+WHOLE_WAY_BUDGET = 250.0
+CONNECTIONS = 24
+
+
+def rows(count: int) -> Iterator[Row]:
+    yield accept_single(count)
+    yield whole_way(count)
+
+
+def accept_single(count: int) -> Row:
+    """HTTP POST to 202, durable, with nobody working the lanes."""
+    home, scenario, processes = _gateway()
+    try:
+        _post(scenario, home, 200)  # imports, caches and statements are warm after this
+        result = _post(scenario, home, count)
+    finally:
+        processes.stop()
+    return _row(
+        "accept_single", count / result["seconds"], ACCEPT_BUDGET, [value / 1000 for value in result["times_ms"]]
+    )
+
+
+def whole_way(count: int) -> Row:
+    """From POST over the partner's folder to the stored reply; times are from acceptance to the first reply."""
+    home, scenario, processes = _gateway()
+    try:
+        simulator = scenario.simulators[0]
+        processes.swgate("sim", simulator.adapter, *simulator.arguments)
+        processes.swgate("work")
+        _post(scenario, home, 50)
+        _replied(home, 50)
+        begin = time.perf_counter()
+        _post(scenario, home, count)
+        _replied(home, 50 + count)
+        seconds = time.perf_counter() - begin
+        waits = _waits(home)
+    finally:
+        processes.stop()
+    return _row("whole_way", count / seconds, WHOLE_WAY_BUDGET, waits)
+
+
+def _gateway() -> tuple[Path, Scenario, Processes]:
+    home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
+    scenario = Scenario.load(home, free_ports(3))
+    processes = Processes(home, scenario.environment())
+    scenario.prepare()
+    processes.swgate("migrate").finish()
+    processes.swgate("serve")
+    scenario.wait_until_ready(processes.check)
+    return home, scenario, processes
+
+
+def _post(scenario: Scenario, home: Path, count: int) -> dict[str, Any]:
+    """Post count declarations from another process. RuntimeError when one was not accepted."""
+    file = home / "load.json"
+    file.write_text(json.dumps(scenario.filings[0].document), encoding="utf-8")
+    url = f"{scenario.url}/v1/declarations"
+    command = [sys.executable, "-m", "bench.load", url, scenario.api_key, str(file), str(CONNECTIONS), str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    if set(result["statuses"]) != {"202"}:
+        raise RuntimeError(f"not everything was accepted: {result['statuses']}")
+    return result
+
+
+def _replied(home: Path, count: int, within_s: float = 300) -> None:
+    """Return when count messages have a receipt of the partner."""
+    deadline = time.monotonic() + within_s
+    query = text("SELECT COUNT(*) FROM messages WHERE status = 'delivered'")
+    engine = create_engine(f"sqlite:///{home / 'gateway.db'}")
+    while time.monotonic() < deadline:
+        with engine.connect() as connection:
+            delivered = connection.execute(query).scalar_one()
+        if delivered >= count:
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"only {delivered} of {count} messages had a receipt after {within_s} s")
+
+
+def _waits(home: Path) -> list[float]:
+    """Seconds from acceptance to the first reply of each document, read from the database."""
+    query = text(
+        "SELECT d.created_us, MIN(i.received_us) FROM documents d JOIN inbound i ON i.root_id = d.root_id"
+        " WHERE d.kind = 'declaration' GROUP BY d.id, d.created_us"
+    )
+    with create_engine(f"sqlite:///{home / 'gateway.db'}").connect() as connection:
+        return [(replied - created) / 1_000_000 for created, replied in connection.execute(query)]
+
+
+def _row(name: str, value: float, budget: float, times_s: list[float]) -> Row:
+    return Row(name, value, "1/s", budget, value / budget, *quantiles(times_s))

@@ -1,0 +1,106 @@
+"""Rows that run inside one process: encode and decode of every adapter, and the way from JSON to signed bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from lxml import etree
+
+from bench.measure import Row, against
+from gateway import documents, settings
+from gateway.catalogue import Catalogue, offline
+from gateway.ports import Adapter
+
+KIND = "declaration"
+
+
+def rows() -> Iterator[Row]:
+    configured = settings.load()
+    catalogue = Catalogue.load(configured)
+    for adapter_id, entry in catalogue.entries.items():
+        if KIND not in entry.manifest.files:
+            continue
+        yield from _adapter_rows(adapter_id, entry)
+    first = next(iter(catalogue.entries))
+    yield translate_check_sign(catalogue.entries[first], documents.load(configured.specs, configured.overlay))
+
+
+def _adapter_rows(adapter_id: str, entry: Any) -> Iterator[Row]:
+    adapter: Adapter = entry.adapter
+    document = _declaration(entry.root)
+    context = offline.context(entry.manifest, kind=KIND)
+    data = adapter.encode(document, context).data
+    schema = _schema(entry)
+
+    def floor() -> None:
+        schema.validate(etree.fromstring(data))
+
+    yield against(f"encode_{adapter_id}", lambda: adapter.encode(document, context), floor)
+    yield against(f"decode_{adapter_id}", lambda: adapter.decode(data, tolerant=False), floor)
+
+
+def translate_check_sign(entry: Any, library: documents.Documents) -> Row:
+    """From canonical JSON to bytes signed with RSA-2048, everything on, against parse, validate, c14n and one RSA signature."""
+    from gateway.signing.devkeys import make_development_pki
+    from gateway.signing.keys import KeyPlaces
+    from gateway.signing.security import AgreementSecurity
+
+    home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
+    make_development_pki(home / "certs", ["bench"])
+    adapter: Adapter = entry.adapter
+    source = json.dumps(_declaration(entry.root)).encode()
+    signing = {
+        "profile": "xmldsig",
+        "key": "file:certs/gateway/rsa.key.pem",
+        "certificate": "file:certs/gateway/rsa.cert.pem",
+        "algorithm": "rsa-sha256",
+        "sign": True,
+        "verify": "none",
+    }
+    context = offline.context(entry.manifest, kind=KIND)
+    agreement = context.agreement.__class__(**{**_fields(context.agreement), "signing": signing})
+    security = AgreementSecurity(KeyPlaces(home), lambda: offline.NOW_US)
+    today = dt.date(2026, 1, 1)
+    data = adapter.encode(json.loads(source), context).data
+    schema = _schema(entry)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def work() -> bytes:
+        document = json.loads(source)
+        library.check(KIND, document, on=today)
+        adapter.check(document, context)
+        return security.protect(adapter.encode(document, context).data, agreement)
+
+    def floor() -> bytes:
+        root = etree.fromstring(data)
+        schema.validate(root)
+        return key.sign(etree.tostring(root, method="c14n", exclusive=True), padding.PKCS1v15(), hashes.SHA256())
+
+    return against("translate_check_sign", work, floor)
+
+
+def _declaration(root: Path) -> dict[str, Any]:
+    """The largest sample declaration of an adapter, with its items repeated until it makes a message of about 10 kB."""
+    candidates = []
+    for path in sorted((root / "samples").glob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.get("kind", KIND) == KIND and "goods_shipment" in content.get("document", content):
+            candidates.append((path.stat().st_size, path, content.get("document", content)))
+    document: dict[str, Any] = max(candidates, key=lambda one: one[0])[2]
+    return document
+
+
+def _schema(entry: Any) -> etree.XMLSchema:
+    schema: etree.XMLSchema = entry.adapter.forms[KIND].schema._schema
+    return schema
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in thing.__slots__}

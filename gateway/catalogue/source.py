@@ -1,0 +1,89 @@
+"""What an adapter's own source says: imports that it may not have, and findings that nobody wrote words for.
+
+An adapter is pure: it opens no socket and knows no room of ours but those named here. Only its simulator, which is the
+partner and not the adapter, may reach outside.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.catalogue.manifest import read_yaml
+from gateway.errors import Finding
+
+ROOMS = ("documents", "errors", "lifecycle", "mapping", "ports", "syntax")
+OUTSIDE_WORLD = frozenset(
+    """asyncio ftplib http multiprocessing requests select selectors smtplib socket sqlalchemy sqlite3 ssl subprocess
+    tempfile threading urllib.request""".split()  # noqa: SIM905 - a list of names reads better without quotes
+)
+
+
+def findings(adapter_id: str, root: Path, specs: Path) -> Iterator[Finding]:
+    """What its source says: imports that an adapter may not have, and finding codes without words."""
+    texts = _texts(specs, root)
+    for path in sorted(root.glob("*.py")):
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError) as problem:
+            yield _finding(
+                adapter_id, "catalogue.adapter.broken", path.name, found=f"{type(problem).__name__}: {problem}"
+            )
+            continue
+        if path.name != "simulator.py":
+            for name in _forbidden_imports(tree, adapter_id):
+                yield _finding(adapter_id, "catalogue.import", path.name, found=name)
+        for code in _finding_codes(tree):
+            if not _has_words(texts.get(code)):
+                yield _finding(adapter_id, "catalogue.texts", path.name, found=code, expected="findings.yaml")
+
+
+def _forbidden_imports(tree: ast.Module, adapter_id: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "gateway" else [node.module]
+            )
+        else:
+            continue
+        for name in names:
+            first, _, rest = name.partition(".")
+            room = rest.split(".")[0]
+            of_ours = (first == "gateway" and room not in ROOMS) or (first == "adapters" and room != adapter_id)
+            if of_ours or first in OUTSIDE_WORLD or name in OUTSIDE_WORLD:
+                yield name
+
+
+def _finding_codes(tree: ast.Module) -> set[str]:
+    """The codes written as first argument, or as ``code=``, of Finding(...)."""
+    codes = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+            arguments = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]
+            codes |= {
+                part.value for part in arguments if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            }
+    return codes
+
+
+def _texts(specs: Path, root: Path) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    for path in [*sorted((specs / "findings").glob("*.yaml")), *root.glob("findings.yaml")]:
+        content = read_yaml(path)
+        known |= content if isinstance(content, dict) else {}
+    return known
+
+
+def _has_words(row: Any) -> bool:
+    return isinstance(row, Mapping) and all(
+        isinstance(row.get(language), Mapping) and all(row[language].get(part) for part in ("title", "text", "action"))
+        for language in ("en", "zh")
+    )
+
+
+def _finding(adapter_id: str, code: str, place: str, *, found: str, expected: str | None = None) -> Finding:
+    return Finding(code, found=found, expected=expected, partner_place=place, params={"adapter": adapter_id})

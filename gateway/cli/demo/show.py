@@ -1,0 +1,84 @@
+"""What the demonstration prints: each step as it happens, a table of ends, one timeline, the addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gateway.cli.demo.scenario import Filing, Scenario
+
+
+class Show:
+    def __init__(self, console: Console, scenario: Scenario) -> None:
+        self.console = console
+        self.scenario = scenario
+
+    def opening(self) -> None:
+        self.console.print("[bold]Single Window Gateway[/] - demonstration with simulated partners")
+
+    def step(self, text: str) -> None:
+        self.console.print(f"  [green]done[/] {text}")
+
+    def follow(self, changes: Iterable[Filing]) -> bool:
+        """Print every change and the table of ends; True when every document reached its expected one."""
+        filings = self.scenario.filings
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task("declarations at their end", total=len(filings))
+            for filing in changes:
+                progress.update(task, completed=sum(one.over for one in filings))
+                self.console.print(f"  {escape(filing.title)}: {escape(_standing(filing))}")
+        self.console.print(self._table())
+        return all(filing.reached for filing in filings)
+
+    def timeline_of_one(self) -> None:
+        """The timeline of the filing that went through most."""
+        told = [filing for filing in self.scenario.filings if filing.message_ids]
+        if not told:
+            return
+        filing = max(told, key=lambda one: one.current_round)
+        table = Table(title=f"Timeline of {filing.title}", title_justify="left", expand=False)
+        for column in ("time", "what", "code", "text"):
+            table.add_column(column, overflow="fold")
+        for entry in self.scenario.timeline(filing):
+            text = entry.get("raw_text") or ", ".join(
+                f"{name} {value}" for name, value in entry.get("data", {}).items()
+            )
+            table.add_row(
+                entry["at"][11:23], escape(entry["title"]), escape(entry.get("raw_code", "")), escape(text[:120])
+            )
+        self.console.print(table)
+
+    def addresses(self) -> None:
+        url, key = self.scenario.url, self.scenario.api_key
+        self.console.print(f"  API        {url}/v1/declarations   (X-API-Key: {key})")
+        self.console.print(f"  Reference  {url}/v1/openapi.json")
+        self.console.print(f"  Console    {url}/console   (sign in with the key above)")
+
+    def waiting(self) -> None:
+        self.console.print("  Everything stays up until Ctrl-C.")
+
+    def _table(self) -> Table:
+        table = Table(title="Where each declaration ended", title_justify="left")
+        for column in ("declaration", "round", "state", "as expected"):
+            table.add_column(column, overflow="fold")
+        for filing in self.scenario.filings:
+            verdict = "[green]yes[/]" if filing.reached else f"[red]no[/] {escape(filing.problem or _expected(filing))}"
+            table.add_row(escape(filing.title), str(filing.current_round), escape(_standing(filing)), verdict)
+        return table
+
+
+def _standing(filing: Filing) -> str:
+    if filing.problem:
+        return filing.problem
+    if not filing.states:
+        return "accepted by the gateway (202)"
+    return ", ".join(f"{track} {state}" for track, state in filing.states.items())
+
+
+def _expected(filing: Filing) -> str:
+    return "expected " + ", ".join(f"{track} {state}" for track, state in filing.expect.items())

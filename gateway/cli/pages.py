@@ -1,0 +1,258 @@
+"""The generated pages of the documentation: what tables, manifests and mappings say already, laid out for people.
+
+Nobody edits them: `swgate adapters docs` writes them, and a test compares them with what would be written now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.shell import EXIT_REFUSED, Shell
+
+if TYPE_CHECKING:
+    from gateway.catalogue import Catalogue, Entry
+    from gateway.mapping import Mapping
+    from gateway.mapping.loss import LossRow
+    from gateway.mapping.paths import Step
+    from gateway.mapping.plan import Branch
+    from gateway.settings import Settings
+    from gateway.syntax.registry import SchemaRegistry
+
+DEFAULT_FOLDER = "docs/generated"
+NOTE = "<!-- Written by `swgate adapters docs`; do not edit. -->"
+
+
+@click.command()
+@click.option(
+    "--to", "folder", default=DEFAULT_FOLDER, show_default=True, type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a page is not current.")
+@click.pass_obj
+def docs(shell: Shell, folder: Path, check: bool) -> int:
+    """Write the generated pages: lifecycle, settings, findings, and per adapter its tables, mappings and losses."""
+    pages = all_pages(shell.settings, shell.catalogue)
+    if check:
+        stale = stale_pages(folder, pages)
+        for name in stale:
+            click.echo(f"not current: {folder / name}")
+        return EXIT_REFUSED if stale else 0
+    write_pages(folder, pages)
+    click.echo(f"{len(pages)} pages in {folder}")
+    return 0
+
+
+def all_pages(settings: Settings, catalogue: Catalogue) -> dict[str, str]:
+    """File name -> Markdown, for everything that is generated."""
+    pages = {
+        "lifecycle.md": lifecycle_page(),
+        "settings.md": settings_page(),
+        "findings.md": findings_page(settings.specs.parent),
+        "manifest.md": manifest_page(),
+        "adapters.md": adapters_page(catalogue.entries.values()),
+    }
+    for entry in catalogue.entries.values():
+        pages |= adapter_pages(entry, settings.specs, catalogue.registry)
+    return pages
+
+
+def stale_pages(folder: Path, pages: dict[str, str]) -> list[str]:
+    """Pages that are missing, differ, or are there without a reason."""
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.md")} if folder.is_dir() else {}
+    differing = {name for name, text in pages.items() if name not in there or there[name].read_text("utf-8") != text}
+    return sorted(differing | (there.keys() - pages.keys()))
+
+
+def write_pages(folder: Path, pages: dict[str, str]) -> None:
+    """Write what changed and remove generated pages that nothing makes any more."""
+    for name in stale_pages(folder, pages):
+        path = folder / name
+        if name in pages:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages[name], encoding="utf-8")
+        else:
+            path.unlink()
+
+
+def lifecycle_page() -> str:
+    from gateway import lifecycle
+
+    moves = [(status, step, to) for status, row in lifecycle.MOVES.items() for step, to in row.items()]
+    states = [
+        (
+            state.track,
+            str(state.rank),
+            state.name,
+            state.en,
+            state.zh,
+            state.mover,
+            _duration(state.silent_after_s),
+            " ".join(word for word, holds in (("ends the round", state.ends_round), ("final", state.final)) if holds),
+        )
+        for state in lifecycle.STATES.values()
+    ]
+    functions = [
+        (name, *((target[0], target[1]) if target else ("", "")), lifecycle.REQUESTS.get(name, ""))
+        for name, target in lifecycle.FUNCTIONS.items()
+    ]
+    return _page(
+        "Lifecycle",
+        "## A message on the wire",
+        _table(("status", "step", "becomes"), moves),
+        "## A document in the eyes of those who judge it",
+        "Within one round and track the highest rank wins; of equal ranks the one issued last.",
+        _table(("track", "rank", "state", "en", "zh", "who moves next", "silent after", ""), states),
+        "## What an answer does",
+        _table(("function", "track", "state", "state of a request"), functions),
+    )
+
+
+def settings_page() -> str:
+    from gateway.settings import PROJECT_ROOT, SETTINGS
+
+    rows = [
+        (f"`{row.env}`", row.default.replace(str(PROJECT_ROOT), "(project)") or "(empty)", row.en) for row in SETTINGS
+    ]
+    return _page("Settings", "Read once from the environment.", _table(("name", "default", "what it is for"), rows))
+
+
+def findings_page(root: Path) -> str:
+    from gateway import texts
+    from gateway.errors import Finding
+
+    catalogue = texts.load(root)
+    blank = {code: Finding(code) for code in catalogue.codes()}
+    rows = [
+        (
+            f"`{code}`",
+            *(catalogue.render(blank[code], lang)[part] for lang in ("en", "zh") for part in ("title", "action")),
+        )
+        for code in catalogue.codes()
+    ]
+    return _page("Findings", _table(("code", "title", "what to do", "标题", "处理办法"), rows))
+
+
+def manifest_page() -> str:
+    from gateway.catalogue.manifest import FIELDS
+    from gateway.catalogue.quality import RULES
+
+    return _page(
+        "What an adapter says of itself",
+        "## manifest.yaml",
+        _table(("member", "what it is for"), ((f"`{name}`", text) for name, text in FIELDS.items())),
+        "## quality.yaml",
+        "Each rule is `done`, `to do`, or `{exempt: reason}`.",
+        _table(("rule", "what done claims"), ((f"`{name}`", text) for name, text in RULES.items())),
+    )
+
+
+def adapters_page(entries: Iterable[Entry]) -> str:
+    rows = [
+        (
+            entry.manifest.id,
+            entry.manifest.title["en"],
+            entry.manifest.title["zh"],
+            entry.manifest.direction,
+            ", ".join(sorted({*entry.manifest.files, *entry.manifest.understands})),
+            ", ".join(entry.manifest.transports),
+            entry.manifest.status,
+        )
+        for entry in entries
+    ]
+    return _page("Adapters", _table(("id", "title", "名称", "direction", "documents", "transports", "status"), rows))
+
+
+def adapter_pages(entry: Entry, specs: Path, registry: SchemaRegistry) -> dict[str, str]:
+    """An adapter's element tables, and for each of its mappings what goes where and what is lost."""
+    from gateway.catalogue.check import document_leaves, mappings_of
+    from gateway.syntax.pages import table_page
+
+    leaves = document_leaves(specs)
+    pages: dict[str, str] = {}
+    for message in entry.manifest.messages:
+        path = PurePosixPath(message.schema)
+        table = registry.table(path.parent.name, message.version, path.stem)
+        pages[f"{path.parent.name}/{table.name}.md"] = f"{NOTE}\n\n{table_page(table)}"
+    for name, mapping in mappings_of(entry).items():
+        losses = mapping.loss_table(leaves.get(mapping.document, ()))
+        stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        pages[f"{entry.id}/mapping-{stem}.md"] = mapping_page(entry, mapping)
+        pages[f"{entry.id}/loss-{stem}.md"] = loss_page(entry, mapping, losses)
+    return pages
+
+
+def mapping_page(entry: Entry, mapping: Mapping) -> str:
+    return _page(
+        f"Mapping: {entry.id}, {mapping.document} ↔ {mapping.table.name}",
+        _table(("element", "canonical path", "code list", "note", "source"), _mapping_rows(mapping.plan)),
+    )
+
+
+def loss_page(entry: Entry, mapping: Mapping, losses: Sequence[LossRow]) -> str:
+    def section(fate: str, heading: str, second: str) -> list[str]:
+        rows = [(_code(row.path), "; ".join(row.where)) for row in losses if row.fate == fate]
+        return [f"## {heading}: {len(rows)}", _table(("canonical path", second), rows)] if rows else []
+
+    return _page(
+        f"Loss table: {entry.id}, {mapping.document} → {mapping.table.name}",
+        *section("lost", "Lost: a document that says this is refused, unless the agreement allows it", ""),
+        *section("ignored", "Ignored", "because"),
+        *section("carried", "Carried", "element"),
+    )
+
+
+def _mapping_rows(branch: Branch, array: str = "") -> Iterator[tuple[str, ...]]:
+    if branch.constant is not None:
+        constant = branch.constant
+        yield (_code(branch.node.path), f"always “{constant.text}”", "", constant.note, constant.source)
+    for bound in branch.bounds:
+        row = bound.tie.row
+        places = ", ".join(_code(_dotted(array, steps)) for steps in bound.tie.steps)
+        conditions = [
+            f"{_dotted('', condition.steps)} is {condition.value or 'anything else'}"
+            for condition in bound.tie.conditions
+        ]
+        told = [
+            row.conversion.name if row.conversion else "",
+            row.note,
+            f"when {' and '.join(conditions)}" if conditions else "",
+        ]
+        yield (_code(branch.node.path), places, row.codes, "; ".join(word for word in told if word), row.source)
+    for below in (*branch.attributes.values(), *branch.ordered()):
+        yield from _mapping_rows(below, array)
+    for repeat in branch.repeats:
+        inner = f"{_dotted(array, repeat.steps)}[]"
+        yield (_code(branch.node.path), _code(inner), "", repeat.row.note, repeat.row.source)
+        yield from _mapping_rows(repeat.body, inner)
+
+
+def _dotted(array: str, steps: Iterable[Step]) -> str:
+    return ".".join(part for part in (array, *(str(step) for step in steps)) if part)
+
+
+def _duration(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds // 86_400} d" if seconds % 86_400 == 0 else f"{seconds // 3_600} h"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join((f"# {title}", NOTE, *parts)) + "\n"

@@ -1,0 +1,91 @@
+"""``swgate serve | work | migrate | sim | demo``: the commands that start something and stay with it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from gateway.cli.shell import EXIT_REFUSED, Shell
+from gateway.errors import Finding, NotFound
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; otherwise SWGATE_HOST.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; otherwise SWGATE_PORT.")
+@click.pass_obj
+def serve(shell: Shell, host: str | None, port: int | None) -> int:
+    """Serve the API and the console until told to stop."""
+    import uvicorn
+
+    from gateway import app
+
+    settings = shell.settings
+    # uvicorn finishes open requests on a signal and then raises it again; the database is to be let go of after that.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    gateway = app.create(settings)
+    try:
+        uvicorn.run(gateway, host=host or settings.host, port=port or settings.port, access_log=False, log_config=None)
+    finally:
+        gateway.close()
+    return 0
+
+
+@click.command()
+@click.pass_obj
+def work(shell: Shell) -> int:
+    """Send and collect messages until SIGTERM or SIGINT; what is on the wire then is finished first."""
+    from gateway.cli import wiring
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    wiring.run_engine(shell, stop)
+    return 0
+
+
+@click.command()
+@click.pass_obj
+def migrate(shell: Shell) -> int:
+    """Bring the database to this version. Run it once, with no older process left running."""
+    from gateway.storage import migrations
+
+    url = shell.settings.database_url
+    before = migrations.current(url)
+    migrations.upgrade(url)
+    shell.say(f"{before or '-'} -> {migrations.current(url)}")
+    return 0
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("adapter_id", metavar="ADAPTER")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def sim(shell: Shell, adapter_id: str, arguments: tuple[str, ...]) -> int:
+    """Run the simulated partner of ADAPTER; everything behind it is the simulator's own (try --help)."""
+    entry = shell.catalogue.entry(adapter_id)
+    if not (entry.root / "simulator.py").is_file():
+        finding = Finding("catalogue.simulator.none", found=adapter_id, params={"adapter": adapter_id})
+        raise NotFound(f"{adapter_id} has no simulator", [finding], code=finding.code)
+    result = entry.module("simulator").main(list(arguments))
+    return result if isinstance(result, int) else 0
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def demo(shell: Shell, arguments: tuple[str, ...]) -> int:
+    """Show the whole gateway at work, with simulated partners."""
+    import importlib
+
+    try:
+        module = importlib.import_module("gateway.cli.demo")
+    except ModuleNotFoundError as problem:
+        if problem.name != "gateway.cli.demo":
+            raise
+        shell.say("this installation has no demonstration")
+        return EXIT_REFUSED
+    result = module.run(list(arguments))
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,159 @@
+"""``swgate submit``: file a document, into the database of the settings or at a gateway elsewhere.
+
+Both ways end the same: the ids that the gateway gave it, or every finding that speaks against it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.shell import EXIT_REFUSED, Shell, read_bytes, read_json
+
+if TYPE_CHECKING:
+    from requests import Response
+
+DECLARATION = "declaration"
+# Kind -> where it is posted below /v1/declarations, and what {of} there is.
+PATHS = {
+    "declaration": "",
+    "declaration_amendment": "/{of}/amendments",
+    "declaration_cancellation": "/{of}/cancellation",
+    "goods_presentation": "/{of}/presentation",
+}
+TIMEOUT_S = 30
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--kind", type=click.Choice(list(PATHS)), help="Kind of the document; otherwise as FILE says, or declaration."
+)
+@click.option(
+    "--of", default="", help="Id of the declaration that an amendment, cancellation or presentation speaks of."
+)
+@click.option("--dry-run", is_flag=True, help="Check and translate only; nothing is stored or sent.")
+@click.option("--tenant", help="Whose document it is; otherwise the operator's. Only without --url.")
+@click.option("--url", help="Address of a gateway, e.g. http://localhost:8080; otherwise the database here is used.")
+@click.option("--key", help="API key for --url; env:NAME or file:PATH keeps it out of the list of processes.")
+@click.option("--idempotency-key", default="", help="The same key and the same document are filed once only.")
+@click.pass_obj
+def submit(
+    shell: Shell,
+    file: str,
+    kind: str | None,
+    of: str,
+    dry_run: bool,
+    tenant: str | None,
+    url: str | None,
+    key: str | None,
+    idempotency_key: str,
+) -> int:
+    """File the document in FILE, or on standard input for -.
+
+    FILE holds the bare document, or what ``adapters decode`` printed. Exit code 1 when it is refused.
+    """
+    content = read_json(file)
+    if not isinstance(content, dict):
+        raise click.UsageError(f"{file} holds no JSON object")
+    document = content["document"] if isinstance(content.get("document"), dict) and "kind" in content else content
+    told = content.get("kind") if document is not content else None
+    chosen = kind or (told if told in PATHS else DECLARATION)
+    if chosen != DECLARATION and not of:
+        raise click.UsageError(f"a {chosen} speaks of a declaration: name it with --of")
+    if url:
+        if not key:
+            raise click.UsageError("--url needs --key")
+        return _post(shell, url.rstrip("/"), _key_text(key), chosen, of, document, dry_run, idempotency_key)
+    return _store(shell, chosen, of, document, dry_run, tenant, idempotency_key)
+
+
+def _key_text(key: str) -> str:
+    scheme, _, rest = key.partition(":")
+    if scheme == "env":
+        return os.environ.get(rest, "")
+    if scheme == "file":
+        return read_bytes(rest).decode("utf-8", "replace").strip()
+    return key
+
+
+def _post(
+    shell: Shell, url: str, key: str, kind: str, of: str, document: dict[str, Any], dry_run: bool, idempotency_key: str
+) -> int:
+    import requests
+
+    headers = {"x-api-key": key, "accept-language": shell.lang}
+    if idempotency_key:
+        headers["idempotency-key"] = idempotency_key
+    address = f"{url}/v1/declarations{PATHS[kind].format(of=of)}"
+    query = {"dry_run": "true"} if dry_run else {}
+    try:
+        response = requests.post(address, params=query, json=document, headers=headers, timeout=TIMEOUT_S)
+    except requests.RequestException as problem:
+        # The text of the exception names hosts and ports, never headers.
+        raise click.ClickException(f"{url} did not answer: {type(problem).__name__}") from problem
+    return _answered(shell, response)
+
+
+def _answered(shell: Shell, response: Response) -> int:
+    try:
+        body = response.json()
+    except ValueError:
+        raise click.ClickException(f"answer {response.status_code} is not JSON: {response.url}") from None
+    if response.ok:
+        shell.show_json(body)
+        return 0
+    from gateway.errors import Finding
+
+    shell.say(f"{response.status_code} {body.get('title', '')}: {body.get('detail', '')}")
+    members = ("code", "pointer", "found", "expected", "source", "partner_place")
+    findings = [
+        Finding(**{name: row.get(name) for name in members}) for row in body.get("findings", []) if "code" in row
+    ]
+    shell.show_findings(findings)
+    return EXIT_REFUSED
+
+
+def _store(
+    shell: Shell, kind: str, of: str, document: dict[str, Any], dry_run: bool, tenant: str | None, idempotency_key: str
+) -> int:
+    from gateway.cli.wiring import actor, filing
+    from gateway.pipeline.submit import Submission, body_digest, canonical_bytes
+
+    with filing(shell) as (submitter, operator):
+        submission = Submission(
+            kind=kind,
+            document=document,
+            tenant=tenant or operator,
+            actor=actor(),
+            root_id=of,
+            idempotency_key=idempotency_key,
+            request_digest=body_digest(canonical_bytes(document)) if idempotency_key else "",
+        )
+        prepared = submitter.prepare(submission)
+        shell.show_findings(prepared.warnings)
+        if dry_run:
+            messages = [_translation(agreement, encoded) for agreement, encoded in prepared.encoded.items()]
+            shell.show_json({"dry_run": True, "messages": messages})
+            return 0
+        accepted = submitter.accept(prepared)
+    shell.show_json(
+        {
+            "id": accepted.document_id,
+            "declaration_id": accepted.root_id,
+            "message_ids": list(accepted.message_ids),
+        }
+    )
+    return 0
+
+
+def _translation(agreement: str, encoded: Any) -> dict[str, Any]:
+    return {
+        "agreement": agreement,
+        "message": f"{encoded.standard} {encoded.version} {encoded.message}",
+        "name": encoded.name,
+        "content": encoded.data.decode("utf-8", "replace"),
+        "report": encoded.report.as_dict(),
+    }

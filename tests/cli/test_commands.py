@@ -1,0 +1,190 @@
+"""swgate itself: start-up, usage, settings, and the commands on a database of their own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway import ids, settings
+from gateway.cli import COMMANDS, group
+from gateway.cli.adapters import COMMANDS as ADAPTER_COMMANDS
+from gateway.events import EventType
+from gateway.lifecycle import Status
+from gateway.ports import Alias, DocumentRow, Event, MessageRow, Writing
+from gateway.storage import open_store
+from gateway.testing.partners import HttpAnswer, HttpPartner
+from tests.cli.conftest import ADAPTER, Swgate
+
+HEAVY = {
+    "flask",
+    "connexion",
+    "lxml",
+    "sqlalchemy",
+    "cryptography",
+    "rich",
+    "requests",
+    "uvicorn",
+    "marshmallow",
+    "xmlschema",
+}
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    code = "import sys, gateway.cli; gateway.cli.main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stderr.split())
+
+
+def test_starting_is_quick() -> None:
+    best = 9.0
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "gateway.cli", "--help"], capture_output=True, check=True)
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.4
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *(f"adapters {name}" for name in ADAPTER_COMMANDS)])
+def test_every_command_is_there_and_says_what_it_does(name: str) -> None:
+    import click
+
+    command: click.Command | None = group
+    context = click.Context(group)
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(context, word)
+    assert command is not None
+    assert command.help
+
+
+@pytest.mark.parametrize("words", [(), ("fly",), ("--lang", "mn", "serve"), ("submit",)], ids=str)
+def test_a_wrong_call_ends_with_3(swgate: Swgate, words: tuple[str, ...]) -> None:
+    assert swgate(*words).code == 3
+
+
+def test_wrong_settings_are_told_in_words(swgate: Swgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWGATE_PORT", "many")
+    outcome = swgate("adapters", "list")
+    assert outcome.code == 1
+    assert "SWGATE_PORT=many" in outcome.err
+
+
+def test_submit_wants_a_declaration_for_an_amendment(swgate: Swgate, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    outcome = swgate("submit", tmp_path / "a.json", "--kind", "declaration_amendment")
+    assert outcome.code == 3
+    assert "--of" in outcome.err
+
+
+def test_submit_to_a_gateway_that_is_not_there_fails_without_the_key(swgate: Swgate, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    outcome = swgate("submit", tmp_path / "a.json", "--url", "http://127.0.0.1:9", "--key", "s3cret")
+    assert outcome.code == 1
+    assert "s3cret" not in outcome.err
+
+
+REFUSAL = {
+    "title": "Refused",
+    "status": 422,
+    "detail": "the document is refused",
+    "findings": [{"code": "document.schema.required", "pointer": "/direction", "severity": "error"}],
+}
+
+
+def test_submit_to_a_gateway_elsewhere_shows_what_it_answers(swgate: Swgate, samples: Path) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def answer(method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        seen.append((method, path, headers["x-api-key"]))
+        if "dry_run" in path:
+            return HttpAnswer(422, json.dumps(REFUSAL).encode())
+        return HttpAnswer(202, b'{"id": "d1"}')
+
+    with HttpPartner(answer) as server:
+        there = ("--url", server.url, "--key", "s3cret")
+        accepted = swgate("submit", samples / "notice.json", *there)
+        refused = swgate("submit", samples / "notice.json", "--dry-run", *there)
+    assert (accepted.code, json.loads(accepted.out)) == (0, {"id": "d1"})
+    assert refused.code == 1
+    assert "/direction" in refused.err
+    assert seen == [("POST", "/v1/declarations", "s3cret"), ("POST", "/v1/declarations?dry_run=true", "s3cret")]
+
+
+@pytest.fixture
+def parked(swgate: Swgate, tmp_path: Path) -> str:
+    """The id of a parked message in the database of the settings."""
+    store = open_store(settings.load(os.environ))
+    now = ids.now_us()
+    document_id, message_id = ids.new_id(), ids.new_id()
+
+    def unit(writing: Writing) -> None:
+        filed = writing.put_payload(b'{"direction": "import"}', "application/json")
+        sent = writing.put_payload(b"<Notice/>", "application/xml")
+        writing.add_document(
+            DocumentRow(document_id, document_id, "declaration", "acme", 1, "single", filed, now, "REF-1")
+        )
+        writing.add_message(
+            MessageRow(
+                id=message_id, document_id=document_id, root_id=document_id, tenant="acme", agreement="with-xx",
+                adapter=ADAPTER, partner="xx", standard=ADAPTER, version="1.0", message="notice", name="n.xml",
+                media_type="application/xml", status=Status.PARKED, attempts=1, encoded_digest=sent, frozen_digest=sent,
+                waiting_for="", reason="the partner refused it", receipt_due_us=None, created_us=now, updated_us=now,
+            )
+        )  # fmt: skip
+        writing.add_aliases(document_id, message_id, "with-xx", "acme", [Alias("plate", "蒙L12345")])
+        writing.append_event(
+            Event(
+                ids.new_id(),
+                EventType.MESSAGE_PARKED,
+                now,
+                document_id,
+                "acme",
+                document_id,
+                message_id,
+                data={"why": "x"},
+            )
+        )
+
+    store.write(unit)
+    store.close()
+    return message_id
+
+
+def test_messages_are_listed_and_found_by_what_people_hold(swgate: Swgate, parked: str) -> None:
+    for words in (("--status", "parked"), ("蒙L12345",), (parked,)):
+        rows = json.loads(swgate("messages", "list", *words, "--json").out)
+        assert [row["id"] for row in rows] == [parked]
+    assert json.loads(swgate("messages", "list", "--status", "sent", "--json").out) == []
+    assert "REF-1" in swgate("messages", "list").out
+
+
+def test_a_message_is_shown_with_its_reason_by_any_id(swgate: Swgate, parked: str) -> None:
+    shown = json.loads(swgate("messages", "show", "蒙L12345", "--json").out)
+    assert (shown["id"], shown["reason"], shown["status"]) == (parked, "the partner refused it", "parked")
+
+
+def test_the_timeline_speaks_the_language_of_the_reader(swgate: Swgate, parked: str) -> None:
+    assert "Waiting for a person" in swgate("messages", "timeline", parked).out
+    assert "等待人工处理" in swgate("--lang", "zh", "messages", "timeline", parked).out
+
+
+def test_content_is_written_byte_for_byte(swgate: Swgate, parked: str) -> None:
+    assert swgate("messages", "content", parked).out == "<Notice/>"
+    assert swgate("messages", "content", parked, "--canonical").out == '{"direction": "import"}'
+
+
+def test_a_message_that_is_not_there_ends_with_1(swgate: Swgate, parked: str) -> None:
+    outcome = swgate("messages", "show", "nobody")
+    assert outcome.code == 1
+    assert "message.unknown" in outcome.err
+
+
+def test_migrate_says_from_where_to_where(swgate: Swgate) -> None:
+    first, second = swgate("migrate"), swgate("migrate")
+    assert (first.code, second.code) == (0, 0)
+    assert first.err.startswith("- -> ")
