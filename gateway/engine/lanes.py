@@ -1,0 +1,255 @@
+"""Lanes in threads: each agreement is sent for, and collected from, by a thread of its own, so no partner slows another.
+
+The database is the truth and the engine holds no state worth keeping: it may be stopped, killed or doubled at any time. A lane
+runs when it is woken by its own process, and looks by itself every 20 ms to 1 s, less often the longer it finds nothing, so
+that what another process accepted is picked up too. Above max_threads the agreements share threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway import ids
+from gateway.errors import GatewayError
+from gateway.ports import Incoming, Store
+
+LOG = logging.getLogger(__name__)
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
+
+
+class LaneRunner(Protocol):
+    """The dispatcher, as far as the engine needs it."""
+
+    def run_lane(self, agreement_id: str, worker: str, limit: int) -> int: ...
+    def keep_leases(self) -> None: ...
+    def halt(self) -> None: ...
+
+
+class ReplySink(Protocol):
+    def receive(self, incoming: Incoming) -> object: ...
+
+
+class Sweeps(Protocol):
+    def look(self) -> object: ...
+    def ask(self, agreement_id: str) -> int: ...
+    def sequence(self) -> int: ...
+
+
+class Collects(Protocol):
+    def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the engine works: batch, most messages a claim; lease_s as the dispatcher has it; sweep_s between two sweeps."""
+
+    batch: int = 64
+    lease_s: int = 30
+    sweep_s: float = 1.0
+    max_threads: int = 64
+    longest_pause_s: float = LONGEST_PAUSE_S
+
+
+class Pause:
+    """How long to look away: not at all after work, then longer and longer. Woken early by wake()."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._next_s = SHORTEST_PAUSE_S
+        self._bell = threading.Event()
+
+    def wake(self) -> None:
+        self._bell.set()
+
+    def after(self, *, found: bool) -> None:
+        """Wait after a look that found something, or nothing."""
+        if found:
+            self._next_s = SHORTEST_PAUSE_S
+            return
+        if self._bell.wait(self._next_s):
+            self._next_s = SHORTEST_PAUSE_S
+            self._bell.clear()
+        else:
+            self._next_s = min(self._next_s * 1.5, self._longest_s)
+
+
+class Engine:
+    """Everything that runs by itself in one process. start() returns at once; stop() lets what is on the wire finish."""
+
+    def __init__(
+        self,
+        store: Store,
+        agreements: Iterable[str],
+        dispatcher: LaneRunner,
+        receiver: ReplySink,
+        sweeper: Sweeps,
+        transports: Mapping[str, Collects],
+        *,
+        pace: Pace | None = None,
+        worker: str = "",
+    ) -> None:
+        self._store = store
+        self._agreements = tuple(agreements)
+        self._dispatcher = dispatcher
+        self._receiver = receiver
+        self._sweeper = sweeper
+        self._transports = transports
+        self._pace = pace or Pace()
+        self.worker = worker or f"{socket.gethostname()}-{os.getpid()}-{ids.new_id()[-6:]}"
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._lanes: dict[str, Pause] = {}
+        self._pauses: list[Pause] = []
+
+    def start(self) -> None:
+        """Start every thread. An engine starts once."""
+        if self._threads:
+            raise RuntimeError("the engine runs already")
+        shared = max(1, self._pace.max_threads // 2)
+        for place in range(min(shared, len(self._agreements))):
+            mine = self._agreements[place::shared]
+            pause = self._pause()
+            self._lanes |= dict.fromkeys(mine, pause)
+            self._thread(f"lane-{mine[0]}", self._run_lanes, mine, pause)
+            self._thread(f"poll-{mine[0]}", self._collect, mine, self._pause())
+        self._thread("sweep", self._sweep)
+        self._thread("sequence", self._sequence, self._pause())
+        self._thread("leases", self._keep_leases)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """Begin nothing more, and wait for what is on the wire; whether every thread has ended in time."""
+        self._stopping.set()
+        self._dispatcher.halt()
+        for pause in self._pauses:
+            pause.wake()
+        deadline = time.monotonic() + timeout_s
+        # Leases are kept until the lanes have ended.
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def wake(self, agreement_ids: Sequence[str]) -> None:
+        """Something was accepted for these agreements: look now."""
+        for agreement_id in agreement_ids:
+            pause = self._lanes.get(agreement_id)
+            if pause is not None:
+                pause.wake()
+
+    def _pause(self) -> Pause:
+        pause = Pause(self._pace.longest_pause_s)
+        self._pauses.append(pause)
+        return pause
+
+    def _thread(self, name: str, target: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=target, args=arguments, name=name, daemon=True))
+
+    def _run_lanes(self, agreement_ids: Sequence[str], pause: Pause) -> None:
+        busy: set[str] = set()
+        while not self._stopping.is_set():
+            # A lane that had work just now is not looked at before it is claimed from: counting a long queue costs more.
+            busy = {name for name in agreement_ids if self._run_lane(name, looked=name in busy)}
+            if not self._stopping.is_set():
+                pause.after(found=bool(busy))
+
+    def _run_lane(self, agreement_id: str, *, looked: bool) -> int:
+        try:
+            if not looked and not self._has_work(agreement_id):
+                return 0
+            return self._dispatcher.run_lane(agreement_id, self.worker, self._pace.batch)
+        except GatewayError as problem:
+            LOG.error("lane %s: %s", agreement_id, problem.code)  # noqa: TRY400 - the code says it all
+        except Exception:
+            LOG.exception("lane %s", agreement_id)
+        return 0
+
+    def _has_work(self, agreement_id: str) -> bool:
+        """A look without a write. Claimed work may have outlived its worker, so it is worth a claim as well."""
+        now = ids.now_us()
+        with self._store.read() as reading:
+            lanes = {row.lane: row for row in reading.lanes()}
+        row = lanes.get(agreement_id)
+        if row is None or row.paused:
+            return False
+        return row.claimed > 0 or (row.oldest_due_us is not None and row.oldest_due_us <= now)
+
+    def _collect(self, agreement_ids: Sequence[str], pause: Pause) -> None:
+        """Take answers, and ask about messages in doubt: both wait for this partner, and for no other."""
+        ask_at = 0.0
+        while not self._stopping.is_set():
+            taken = sum(self._collect_once(agreement_id) for agreement_id in agreement_ids)
+            if time.monotonic() >= ask_at:
+                for agreement_id in agreement_ids:
+                    self._ask(agreement_id)
+                ask_at = time.monotonic() + self._pace.sweep_s
+            if not self._stopping.is_set():
+                pause.after(found=bool(taken))
+
+    def _collect_once(self, agreement_id: str) -> int:
+        taken = 0
+        try:
+            for incoming, confirm in self._transports[agreement_id].collect(self._pace.batch):
+                taken += self._take(agreement_id, incoming, confirm)
+                if self._stopping.is_set():
+                    break
+        except GatewayError as problem:
+            LOG.warning("collecting for %s: %s", agreement_id, problem.code)
+        except Exception:
+            LOG.exception("collecting for %s", agreement_id)
+        return taken
+
+    def _take(self, agreement_id: str, incoming: Incoming, confirm: Callable[[], None]) -> bool:
+        """Store one delivery and confirm it. What cannot be taken now stays where it is, and holds up nothing behind it."""
+        try:
+            self._receiver.receive(incoming)
+        except GatewayError as problem:
+            LOG.warning("a delivery for %s cannot be taken now: %s", agreement_id, problem.code)
+            return False
+        confirm()
+        return True
+
+    def _ask(self, agreement_id: str) -> None:
+        try:
+            self._sweeper.ask(agreement_id)
+        except Exception:
+            LOG.exception("asking about messages of %s", agreement_id)
+
+    def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._sweeper.look()
+            except Exception:
+                LOG.exception("the sweep")
+            self._stopping.wait(self._pace.sweep_s)
+
+    def _sequence(self, pause: Pause) -> None:
+        """Positions are given soon after the commit, in a thread of its own: nobody who writes waits for it."""
+        while not self._stopping.is_set():
+            given = 0
+            try:
+                given = self._sweeper.sequence()
+            except Exception:
+                LOG.exception("the sequencer")
+            if given:
+                # A moment for more to gather: positions are cheap by the hundred.
+                self._stopping.wait(SHORTEST_PAUSE_S * 2)
+            elif not self._stopping.is_set():
+                pause.after(found=False)
+
+    def _keep_leases(self) -> None:
+        lanes = [thread for thread in self._threads if thread.name.startswith("lane-")]
+        while not self._stopping.wait(self._pace.lease_s / 3) or any(thread.is_alive() for thread in lanes):
+            try:
+                self._dispatcher.keep_leases()
+            except Exception:
+                LOG.exception("keeping leases")
+            if self._stopping.is_set():
+                time.sleep(SHORTEST_PAUSE_S)

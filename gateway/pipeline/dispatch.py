@@ -1,0 +1,397 @@
+"""Sending what was accepted: claim, sign, freeze, commit "sending", send, write down what came of it.
+
+Rule 1: the bytes are frozen once; every later attempt sends the same.
+Rule 2: "sending" is on disk before the first byte leaves. Who finds it stale knows nothing, so the message is UNKNOWN.
+Rule 3: before anything is sent a second time, the transport is asked whether the partner has it.
+Rule 4: what one message or one partner does never stops the batch, nor another partner.
+A batch costs three commits: the claim, "sending", the outcomes; the partner's immediate replies are stored before the last.
+Where nobody can say afterwards what arrived, a batch is sent in small portions, since a crash leaves each begun one in doubt.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gateway import ids
+from gateway.agreements import Agreement, Directory
+from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
+from gateway.events import EventType
+from gateway.lifecycle import Status
+from gateway.pipeline import attempts, timeline
+from gateway.pipeline.attempts import RECEIPT_OVERDUE
+from gateway.pipeline.outcomes import (
+    Outcome,
+    beat,
+    enqueue,
+    is_failure,
+    lose_sight,
+    not_reached,
+    park,
+    send_again_later,
+    stop,
+    tell_breaker,
+)
+from gateway.ports import (
+    Alias,
+    BreakerRow,
+    Claim,
+    HandedOver,
+    Incoming,
+    MessageRow,
+    MessageSecurity,
+    Outgoing,
+    Store,
+    Transport,
+    Writing,
+)
+
+LOG = logging.getLogger(__name__)
+# Where nobody can be asked afterwards, few messages are risked at once; elsewhere a commit is shared by many.
+MOST_IN_DOUBT, MOST_IN_FLIGHT = 4, 64
+READY = frozenset({Status.ACCEPTED, Status.SIGNED})
+
+
+class ReplySink(Protocol):
+    """Where replies on the open connection go, and who tries kept replies again once a message has new ids."""
+
+    def receive(self, incoming: Incoming) -> object: ...
+    def match_kept(self, unit: Writing, agreement_id: str, aliases: Sequence[Alias]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Job:
+    claim: Claim
+    message: MessageRow
+    data: bytes = b""
+    afresh: bool = False
+
+
+class Dispatcher:
+    """One for all lanes of a process; run_lane() may be called by many threads, one lane by one thread at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        transports: Mapping[str, Transport],
+        security: MessageSecurity,
+        receiver: ReplySink,
+        *,
+        lease_s: int = 30,
+        clock: Callable[[], int] = ids.now_us,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._transports = transports
+        self._security = security
+        self._receiver = receiver
+        self._lease_s = lease_s
+        self._clock = clock
+        self._held: dict[int, str] = {}
+        self._gate = threading.Lock()
+        self._halted = threading.Event()
+        self._telling: set[str] = set()
+
+    def halt(self) -> None:
+        """Send nothing more from now on; what is claimed and not yet begun goes back to its lane."""
+        self._halted.set()
+
+    def run_lane(self, agreement_id: str, worker: str, limit: int) -> int:
+        """Send up to limit due messages of one agreement; how many claims were dealt with."""
+        agreement = self._directory.agreements[agreement_id]
+        jobs, settled, trial = self._claim(agreement, worker, limit)
+        if not jobs:
+            return settled
+        with self._gate:
+            self._held |= {job.claim.work_id: worker for job in jobs}
+        try:
+            signed = self._signed(agreement, jobs)
+            portion = self._portion(agreement, jobs[0])
+            for first in range(0, len(signed), portion):
+                ready = self._begin(agreement, worker, signed[first : first + portion])
+                self._conclude(agreement, worker, self._send_all(agreement, ready, trial=trial))
+        finally:
+            with self._gate:
+                for job in jobs:
+                    self._held.pop(job.claim.work_id, None)
+        return settled + len(jobs)
+
+    def keep_leases(self) -> None:
+        """Lengthen the leases of everything being sent right now; called more often than a lease lasts."""
+        with self._gate:
+            by_worker: dict[str, list[int]] = {}
+            for work_id, worker in self._held.items():
+                by_worker.setdefault(worker, []).append(work_id)
+        if not by_worker:
+            return
+
+        def unit(writing: Writing) -> None:
+            for worker, work_ids in by_worker.items():
+                writing.extend(work_ids, worker, self._clock(), self._lease_s)
+
+        self._store.write(unit)
+
+    def _claim(self, agreement: Agreement, worker: str, limit: int) -> tuple[list[_Job], int, bool]:
+        """Due messages that can be sent; what cannot any more is settled in the same write."""
+
+        def unit(writing: Writing) -> tuple[list[_Job], int, bool]:
+            now = self._clock()
+            breaker = writing.breaker(agreement.partner.id)
+            allowed = attempts.pulse(breaker, now, limit)
+            if not allowed.limit:
+                return [], 0, False
+            claims = writing.claim(agreement.id, worker, allowed.limit, now, self._lease_s)
+            jobs, settled = [], 0
+            for claim in claims:
+                message = writing.message(claim.message_id)
+                if message is not None and message.status in READY:
+                    jobs.append(_Job(claim, message, afresh=attempts.goes_afresh(message)))
+                    continue
+                settled += 1
+                if message is not None and message.status is Status.SENDING:
+                    lose_sight(writing, message, now, "the worker that sent it died")
+                writing.finish(claim.work_id, worker)
+            if jobs and allowed.trial:
+                # The others go on resting while this one message is on trial.
+                writing.put_breaker(replace(breaker, rest_until_us=now + self._lease_s * attempts.SECOND_US))
+            return jobs, settled, allowed.trial
+
+        return self._store.write(unit)
+
+    def _portion(self, agreement: Agreement, job: _Job) -> int:
+        """How many messages may be on the wire at once: as many of them are in doubt when this process dies."""
+        if agreement.drops_doubles or agreement.id in self._telling:
+            return MOST_IN_FLIGHT
+        try:
+            tells = self._transports[agreement.id].locate(_outgoing(job.message, job.data, afresh=False)) is not None
+        except Exception:  # noqa: BLE001 - sending will say what is wrong
+            return MOST_IN_DOUBT
+        if tells:
+            self._telling.add(agreement.id)
+        return MOST_IN_FLIGHT if tells else MOST_IN_DOUBT
+
+    def _signed(self, agreement: Agreement, jobs: list[_Job]) -> list[tuple[_Job, Exception | None]]:
+        signed: list[tuple[_Job, Exception | None]] = []
+        with self._store.read() as reading:
+            for job in jobs:
+                job.data = reading.payload(job.message.frozen_digest or job.message.encoded_digest)
+        for job in jobs:
+            problem: Exception | None = None
+            if not job.message.frozen_digest:
+                try:
+                    job.data = self._security.protect(job.data, agreement)
+                except Exception as failure:  # noqa: BLE001 - one message's failure never stops the batch
+                    _log_surprise(job.message, failure)
+                    problem = failure
+            signed.append((job, problem))
+        return signed
+
+    def _begin(self, agreement: Agreement, worker: str, signed: list[tuple[_Job, Exception | None]]) -> list[_Job]:
+        """Freeze and say "sending", all in one write; those that somebody else has moved meanwhile are left alone."""
+
+        def unit(writing: Writing) -> list[_Job]:
+            now, ready = self._clock(), []
+            for job, problem in signed:
+                message = writing.message(job.message.id)
+                if message is None or message.status not in READY:
+                    writing.release(job.claim.work_id, worker, now + self._lease_s * attempts.SECOND_US)
+                elif problem is not None:
+                    park(writing, message, now, attempts.because("not signed", problem))
+                    writing.finish(job.claim.work_id, worker)
+                else:
+                    ready.append(replace_message(job, _start(writing, message, job, now)))
+            writing.extend([job.claim.work_id for job in ready], worker, now, self._lease_s)
+            return ready
+
+        return self._store.write(unit)
+
+    def _send_all(self, agreement: Agreement, jobs: list[_Job], *, trial: bool) -> list[tuple[_Job, Outcome]]:
+        outcomes: list[tuple[_Job, Outcome]] = []
+        partner = agreement.partner
+        in_a_row = 0
+        if jobs:
+            with self._store.read() as reading:
+                in_a_row = reading.breaker(partner.id).failures
+        for job in jobs:
+            if self._halted.is_set():
+                outcomes.append((job, Outcome(problem=PartnerUnavailable("the gateway is stopping"), tried=False)))
+                continue
+            if in_a_row >= partner.failures_before_rest and not trial:
+                outcomes.append((job, Outcome(problem=PartnerUnavailable("the partner is resting"), tried=False)))
+                continue
+            outcome = self._send(agreement, job)
+            in_a_row = in_a_row + 1 if is_failure(outcome) else 0
+            outcomes.append((job, outcome))
+        return outcomes
+
+    def _send(self, agreement: Agreement, job: _Job) -> Outcome:
+        transport = self._transports[agreement.id]
+        outgoing = _outgoing(job.message, job.data, afresh=job.afresh)
+        try:
+            if outgoing.attempt > 1 and transport.locate(outgoing):
+                return Outcome(HandedOver("found at the partner, not sent again"), located=True)
+            handed = transport.send(outgoing)
+        except (PartnerUnavailable, OutcomeUnknown, Rejected, NeedsOperator) as problem:
+            return Outcome(problem=problem)
+        except Exception as problem:  # noqa: BLE001 - a fault of ours says nothing about what arrived
+            _log_surprise(job.message, problem)
+            return Outcome(problem=OutcomeUnknown(f"{type(problem).__name__} while sending"))
+        if handed.immediate_reply is not None:
+            self._take_reply(agreement, job.message, handed.immediate_reply)
+        return Outcome(handed)
+
+    def _take_reply(self, agreement: Agreement, message: MessageRow, data: bytes) -> None:
+        """Store what came back on the open connection, before we write down that it was handed over: nobody sends it again."""
+        reference = f"{message.id}/{message.attempts}"
+        try:
+            self._receiver.receive(Incoming(agreement.id, reference, data, self._clock()))
+        except Exception:
+            LOG.exception("the immediate reply could not be stored", extra={"message_id": message.id})
+
+    def _conclude(self, agreement: Agreement, worker: str, outcomes: list[tuple[_Job, Outcome]]) -> None:
+        if not outcomes:
+            return
+
+        def unit(writing: Writing) -> None:
+            now = self._clock()
+            breaker = before = writing.breaker(agreement.partner.id)
+            for job, outcome in outcomes:
+                breaker = beat(breaker, agreement, outcome, now)
+                self._write_down(writing, agreement, worker, job, outcome, breaker, now)
+            if breaker != before:
+                writing.put_breaker(breaker)
+            tell_breaker(writing, self._directory.operator, before, breaker, now)
+
+        self._store.write(unit)
+
+    def _write_down(
+        self,
+        writing: Writing,
+        agreement: Agreement,
+        worker: str,
+        job: _Job,
+        outcome: Outcome,
+        breaker: BreakerRow,
+        now: int,
+    ) -> None:
+        message, problem = writing.message(job.message.id), outcome.problem
+        if message is None:
+            return
+        if problem is None and outcome.handed is not None:
+            self._handed_over(writing, agreement, worker, job, message, outcome, now)
+        elif isinstance(problem, PartnerUnavailable) and message.status is Status.SENDING:
+            not_reached(writing, agreement, worker, job.claim, message, problem, outcome.tried, breaker, now)
+        else:
+            if message.status is Status.SENDING:
+                stop(writing, message, problem, now)
+            writing.finish(job.claim.work_id, worker)
+
+    def _handed_over(
+        self,
+        writing: Writing,
+        agreement: Agreement,
+        worker: str,
+        job: _Job,
+        message: MessageRow,
+        outcome: Outcome,
+        now: int,
+    ) -> None:
+        assert outcome.handed is not None
+        due = attempts.receipt_due_us(agreement, now)
+        # Its lease ran out and somebody called it UNKNOWN, or a receipt overtook this note: both are in order.
+        step = {Status.SENDING: "handed_over", Status.UNKNOWN: "located"}.get(message.status)
+        if step is not None:
+            message = writing.advance(message.id, step, now, receipt_due_us=due, reason="")
+        kind = EventType.MESSAGE_LOCATED if outcome.located else EventType.MESSAGE_HANDED_OVER
+        writing.append_event(
+            timeline.about(
+                message, kind, now, note=outcome.handed.note, name=message.name, attempt=job.message.attempts
+            )
+        )
+        writing.finish(job.claim.work_id, worker)
+        if outcome.handed.aliases:
+            writing.add_aliases(message.root_id, message.id, agreement.id, message.tenant, outcome.handed.aliases)
+            self._receiver.match_kept(writing, agreement.id, outcome.handed.aliases)
+        if message.waiting_for and message.status is Status.SENT:
+            # The partner asked for another document while we were still sending this one.
+            send_again_later(writing, agreement, message, now)
+
+    def find_out(self, message_id: str) -> Status | None:
+        """Ask where an UNKNOWN message is and act on the answer; the status afterwards."""
+        with self._store.read() as reading:
+            message = reading.message(message_id)
+            if message is None or message.agreement not in self._directory.agreements:
+                return None
+            if message.status is not Status.UNKNOWN:
+                return message.status
+            data = reading.payload(message.frozen_digest)
+            breaker = reading.breaker(message.partner)
+        if breaker.rest_until_us is not None and breaker.rest_until_us > self._clock():
+            return message.status
+        agreement = self._directory.agreements[message.agreement]
+        try:
+            there = self._transports[agreement.id].locate(_outgoing(message, data, afresh=False))
+        except (PartnerUnavailable, OutcomeUnknown, NeedsOperator, Rejected) as problem:
+            LOG.info("cannot ask for a message: %s", problem.code, extra={"message_id": message_id})
+            return message.status
+        return self._store.write(lambda writing: self._found_out(writing, agreement, message_id, there))
+
+    def _found_out(self, writing: Writing, agreement: Agreement, message_id: str, there: bool | None) -> Status | None:
+        now, message = self._clock(), writing.message(message_id)
+        if message is None or message.status is not Status.UNKNOWN:
+            return None if message is None else message.status
+        overdue = message.reason.startswith(RECEIPT_OVERDUE)
+        if there:
+            due = None if overdue else attempts.receipt_due_us(agreement, now)
+            message = writing.advance(message.id, "located", now, receipt_due_us=due, reason="")
+            writing.append_event(timeline.about(message, EventType.MESSAGE_LOCATED, now, name=message.name))
+            return message.status
+        # What was handed over once and is not found later may have been tidied away: absence proves nothing there.
+        absent = there is False and not overdue
+        if absent or agreement.drops_doubles:
+            note = "not found there" if absent else "nobody can tell; the partner drops doubles"
+            writing.advance(message.id, "not_there", now, reason=note)
+            enqueue(writing, agreement, message, now)
+            writing.append_event(timeline.about(message, EventType.MESSAGE_NOT_THERE, now, note=note))
+            return Status.SIGNED
+        return message.status
+
+
+def replace_message(job: _Job, message: MessageRow) -> _Job:
+    job.message = message
+    return job
+
+
+def _start(writing: Writing, message: MessageRow, job: _Job, now: int) -> MessageRow:
+    if not message.frozen_digest:
+        digest = writing.put_payload(job.data, message.media_type)
+        if message.status is Status.ACCEPTED:
+            message = writing.advance(message.id, "signed", now, frozen_digest=digest)
+        else:
+            writing.update_message(message.id, now, frozen_digest=digest)
+        writing.append_event(timeline.about(message, EventType.MESSAGE_SIGNED, now, digest=digest))
+    attempt = message.attempts + 1
+    message = writing.advance(message.id, "started", now, attempts=attempt, waiting_for="")
+    writing.append_event(timeline.about(message, EventType.MESSAGE_SENDING, now, attempt=attempt, name=message.name))
+    return message
+
+
+def _outgoing(message: MessageRow, data: bytes, *, afresh: bool) -> Outgoing:
+    """The bytes for the transport. attempt 1 says that no copy over there counts: none was sent, or they asked again."""
+    return Outgoing(
+        message_id=message.id,
+        name=message.name,
+        data=data,
+        media_type=message.media_type,
+        attempt=1 if afresh else max(message.attempts, 1),
+        message=message.message,
+    )
+
+
+def _log_surprise(message: MessageRow, problem: Exception) -> None:
+    if not isinstance(problem, (Rejected, NeedsOperator)):
+        LOG.error("a fault of ours: %s", type(problem).__name__, exc_info=problem, extra={"message_id": message.id})

@@ -1,0 +1,159 @@
+"""What a person on duty may do: redrive, park, give up, stop waiting, pause a lane, enter an answer. Each with a name and a reason.
+
+A redriven message keeps its id and its frozen bytes. Where its last outcome is unknown the partner is asked first; where the
+partner refused it, or the person says so, it is sent whatever the partner's folders hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway import ids
+from gateway.agreements import Directory
+from gateway.errors import Conflict, Finding, IllegalMove, NotFound, RuleBroken
+from gateway.events import EventType
+from gateway.lifecycle import Status
+from gateway.pipeline import timeline
+from gateway.pipeline.outcomes import enqueue, park
+from gateway.pipeline.receive import Received, Receiver
+from gateway.ports import MessageRow, Store, Writing
+
+
+class Operator:
+    """The acts of people. NotFound for a message that is not there, Conflict where its status does not allow the act."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        receiver: Receiver,
+        *,
+        clock: Callable[[], int] = ids.now_us,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._receiver = receiver
+        self._clock = clock
+
+    def redrive(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
+        """Send a parked message, or one whose outcome is unknown, on its way again."""
+        said = _reason(reason)
+
+        def unit(writing: Writing) -> MessageRow:
+            message, now = self._message(writing, message_id), self._clock()
+            step = "not_there" if message.status is Status.UNKNOWN else "redriven"
+            message = _advance(writing, message, step, now)
+            enqueue(writing, self._directory.agreements[message.agreement], message, now)
+            writing.append_event(timeline.about(message, EventType.MESSAGE_REDRIVEN, now, actor=actor, reason=said))
+            return message
+
+        return self._store.write(unit)
+
+    def park(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
+        """Take a message out of its lane until somebody redrives it."""
+        said = _reason(reason)
+
+        def unit(writing: Writing) -> MessageRow:
+            message, now = self._message(writing, message_id), self._clock()
+            try:
+                park(writing, message, now, said, actor)
+            except IllegalMove as problem:
+                raise _not_now(message, problem) from None
+            writing.cancel_work(message.id)
+            return self._message(writing, message_id)
+
+        return self._store.write(unit)
+
+    def expire(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
+        """Give a message up for good."""
+        said = _reason(reason)
+
+        def unit(writing: Writing) -> MessageRow:
+            message, now = self._message(writing, message_id), self._clock()
+            message = _advance(writing, message, "gave_up", now, reason=said, waiting_for="", receipt_due_us=None)
+            writing.cancel_work(message.id)
+            writing.append_event(timeline.about(message, EventType.MESSAGE_EXPIRED, now, actor=actor, reason=said))
+            return message
+
+        return self._store.write(unit)
+
+    def stop_waiting(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
+        """Send a waiting message now: somebody knows that what it waits for is there, though nobody told the gateway."""
+        said = _reason(reason)
+
+        def unit(writing: Writing) -> MessageRow:
+            message, now = self._message(writing, message_id), self._clock()
+            if not message.waiting_for:
+                finding = Finding("message.not_waiting", found=str(message.status), expected="a message that waits")
+                raise Conflict("this message waits for nothing", [finding], code=finding.code)
+            writing.update_message(message.id, now, waiting_for="")
+            writing.wake(message.id, now)
+            writing.append_event(
+                timeline.about(message, EventType.MESSAGE_PREREQUISITE_MET, now, actor=actor, reason=said)
+            )
+            return self._message(writing, message_id)
+
+        return self._store.write(unit)
+
+    def pause_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
+        """Send nothing more of this agreement; what is accepted waits."""
+        self._set_lane(agreement_id, actor, _reason(reason), paused=True)
+
+    def resume_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
+        self._set_lane(agreement_id, actor, _reason(reason), paused=False)
+
+    def _set_lane(self, agreement_id: str, actor: str, reason: str, *, paused: bool) -> None:
+        if agreement_id not in self._directory.agreements:
+            raise NotFound(f"there is no agreement {agreement_id}", code="agreement.unknown")
+        kind = EventType.LANE_PAUSED if paused else EventType.LANE_RESUMED
+
+        def unit(writing: Writing) -> None:
+            writing.pause_lane(agreement_id, paused)
+            writing.append_event(
+                timeline.entry(
+                    kind,
+                    self._clock(),
+                    root_id="",
+                    tenant=self._directory.operator,
+                    actor=actor,
+                    agreement=agreement_id,
+                    reason=reason,
+                )
+            )
+
+        self._store.write(unit)
+
+    def answer_by_hand(self, message_id: str, function: str, *, actor: str, reason: str) -> str:
+        """Enter what a partner said outside of the wire; the id of the stored answer."""
+        return self._receiver.answer_by_hand(message_id, function, _reason(reason), actor)
+
+    def read_again(self, inbound_id: str) -> Received:
+        """Read a refused or unmatched delivery again."""
+        return self._receiver.read_again(inbound_id)
+
+    def _message(self, writing: Writing, message_id: str) -> MessageRow:
+        message = writing.message(message_id)
+        if message is None:
+            raise NotFound(f"there is no message {message_id}", code="message.unknown")
+        return message
+
+
+def _advance(writing: Writing, message: MessageRow, step: str, now: int, **changes: object) -> MessageRow:
+    try:
+        return writing.advance(message.id, step, now, **changes)
+    except IllegalMove as problem:
+        raise _not_now(message, problem) from None
+
+
+def _not_now(message: MessageRow, problem: IllegalMove) -> Conflict:
+    finding = Finding("message.status", found=str(message.status), expected=problem.detail)
+    return Conflict("its status does not allow that", [finding], code=finding.code)
+
+
+def _reason(text: str) -> str:
+    """An act without a reason explains nothing to the next shift."""
+    said = text.strip()
+    if not said:
+        finding = Finding("operator.reason", found="", expected="a reason that the next shift understands")
+        raise RuleBroken("a reason is needed", [finding], code=finding.code)
+    return said[:1000]

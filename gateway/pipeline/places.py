@@ -1,0 +1,91 @@
+"""The few places of a canonical document that the pipeline itself reads, and how agreements name places.
+
+An agreement writes ``goods_shipment.consignor`` or ``goods_shipment.consignor.identifiers[scheme=AEO].value``; such a pattern
+covers that place and everything below it, ``*`` as a step stands for any one name, and ``*`` alone for the whole document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from gateway.agreements import Facts
+from gateway.documents.pointers import resolve, to_parts
+from gateway.lifecycle import Phase
+
+Json = dict[str, Any]
+
+DECLARATION = "declaration"
+RESPONSE = "customs_response"
+# What a request is in the eyes of the lifecycle; every other kind is a declaration or a paper of its own.
+REQUEST_PHASES = {
+    "declaration_amendment": Phase.AMENDMENT,
+    "declaration_cancellation": Phase.CANCELLATION,
+    "goods_presentation": Phase.PRESENTATION,
+}
+FACTS: dict[str, tuple[str, ...]] = {
+    "direction": ("/direction", "/declaration/direction"),
+    "office": ("/declaration_office/id", "/declaration/declaration_office/id"),
+    "regime": ("/regime",),
+    "mode": ("/border_transport_means/mode_code",),
+}
+REFERENCE = "/functional_reference_id"
+STEP = "/declaration_type/declaration_step"
+_PATTERN_STEP = re.compile(r"([^.\[\]]+)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
+
+
+def text_at(document: Json, *pointers: str) -> str:
+    """The first text found at one of these places, "" where there is none."""
+    for pointer in pointers:
+        value = resolve(document, pointer, None)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def facts_of(kind: str, tenant: str, document: Json, root: Json | None = None) -> Facts:
+    """What routes look at. What a request does not say itself is taken from the declaration it speaks of."""
+    found = {name: text_at(document, *places) or text_at(root or {}, *places) for name, places in FACTS.items()}
+    return Facts(document=kind, tenant=tenant, **found)
+
+
+def phase_of(kind: str, document: Json, *, after_summary: bool) -> Phase:
+    """The phase a document opens. The older mark two_step names no step: it is the summary first, the rest afterwards."""
+    if kind in REQUEST_PHASES:
+        return REQUEST_PHASES[kind]
+    step = text_at(document, STEP)
+    if step == "two_step":
+        step = "complete" if after_summary else "summary"
+    return {"summary": Phase.SUMMARY, "complete": Phase.FULL}.get(step, Phase.SINGLE)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((name, key, value) for name, key, value in _PATTERN_STEP.findall(text))
+
+
+def covered(document: Json, pointer: str, patterns: Iterable[str]) -> bool:
+    """Whether one of an agreement's patterns covers the place at pointer."""
+    steps: list[tuple[str, Any]] = []
+    here: Any = document
+    for part in to_parts(pointer):
+        if isinstance(here, list):
+            here = here[int(part)]
+            steps[-1] = (steps[-1][0], here)
+        else:
+            here = here.get(part) if isinstance(here, Mapping) else None
+            steps.append((part, None))
+    return any(pattern == "*" or _covers(_pattern(pattern), steps) for pattern in patterns)
+
+
+def _covers(pattern: tuple[tuple[str, str, str], ...], steps: list[tuple[str, Any]]) -> bool:
+    if not pattern or len(pattern) > len(steps):
+        return False
+    for (name, key, value), (step, member) in zip(pattern, steps, strict=False):
+        if name not in ("*", step):
+            return False
+        if key and not (isinstance(member, Mapping) and member.get(key) == value):
+            return False
+    return True

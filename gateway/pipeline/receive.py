@@ -1,0 +1,382 @@
+"""Taking what a partner gives us: once each, verified, read, matched, and stored with everything it changes in one write.
+
+Rule 1: the same reference with the same bytes has one effect and is confirmed each time; with other bytes it is refused and
+        alarmed, and the first one stays untouched.
+Rule 2: nothing is thrown away. Bytes that cannot be trusted or read are kept as refused; answers that fit no message yet are
+        kept and tried again whenever a message learns an id they name.
+Rule 3: the decoder gets exactly the bytes that were verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from gateway import ids
+from gateway.agreements import Agreement, Directory
+from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Rejected, RuleBroken
+from gateway.events import EventType
+from gateway.lifecycle import FUNCTIONS, InboundStatus
+from gateway.pipeline import places, timeline
+from gateway.pipeline.apply import apply
+from gateway.pipeline.correlate import Match, correlate
+from gateway.pipeline.submission import JSON, canonical_bytes
+from gateway.ports import (
+    Adapter,
+    Alias,
+    Decoded,
+    DocumentRow,
+    Event,
+    InboundRow,
+    Incoming,
+    Json,
+    MessageSecurity,
+    Reading,
+    Reply,
+    Store,
+    Writing,
+)
+
+LOG = logging.getLogger(__name__)
+RAW = "application/octet-stream"
+_MOST_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a delivery. doubled: it was here before; conflicting: its reference was, with other bytes."""
+
+    inbound_id: str
+    status: InboundStatus
+    message_ids: tuple[str, ...] = ()
+    document_ids: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    doubled: bool = False
+    conflicting: bool = False
+
+
+@dataclass(slots=True)
+class _Read:
+    """A delivery as far as it could be read; refusal says why it could not."""
+
+    agreement: Agreement
+    adapter: Adapter
+    decoded: Decoded | None = None
+    replies: list[Reply] = field(default_factory=list)
+    refusal: GatewayError | None = None
+    received_us: int = 0
+
+    @property
+    def aliases(self) -> list[Alias]:
+        return list(dict.fromkeys(alias for reply in self.replies for alias in reply.aliases))
+
+
+class Receiver:
+    """The use case of receiving; one for all agreements, called by pollers, by endpoints and by the dispatcher."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        adapters: Mapping[str, Adapter],
+        security: MessageSecurity,
+        *,
+        clock: Callable[[], int] = ids.now_us,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._adapters = adapters
+        self._security = security
+        self._clock = clock
+
+    def receive(self, incoming: Incoming) -> Received:
+        """Take one delivery. NeedsOperator when the fault is ours (a key, a disk): then it is not confirmed, and comes again."""
+        digest = f"sha256:{hashlib.sha256(incoming.data).hexdigest()}"
+        reference = incoming.reference or digest
+        with self._store.read() as reading:
+            known = reading.inbound_by_reference(incoming.agreement_id, reference)
+        read = None
+        if known is None:
+            read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
+
+        def unit(writing: Writing) -> Received:
+            first = writing.inbound_by_reference(incoming.agreement_id, reference)
+            if first is not None:
+                return self._again(writing, first, incoming, digest)
+            return self._store_first(writing, read, incoming, reference, digest)
+
+        return self._store.write(unit)
+
+    def _read(self, agreement_id: str, data: bytes, received_us: int) -> _Read:
+        agreement = self._directory.agreements.get(agreement_id)
+        if agreement is None:
+            raise NotFound(f"there is no agreement {agreement_id}", code="agreement.unknown")
+        adapter = self._adapters.get(agreement.adapter)
+        if adapter is None:
+            raise NeedsOperator(f"agreement {agreement.id} names adapter {agreement.adapter}, which is not installed")
+        read = _Read(agreement, adapter, received_us=received_us)
+        try:
+            verified = self._security.verify(data, agreement)
+            read.decoded = adapter.decode(verified, tolerant=agreement.reading == "tolerant")
+            read.replies = adapter.replies(read.decoded, received_us=received_us, sent=None)
+        except Rejected as refusal:
+            read.refusal = refusal
+        except NeedsOperator:
+            raise
+        except Exception as problem:
+            LOG.exception("a delivery could not be read")
+            read.refusal = Rejected(f"{type(problem).__name__} while reading", code="receive.unreadable")
+        return read
+
+    def _again(self, writing: Writing, first: InboundRow, incoming: Incoming, digest: str) -> Received:
+        now = self._clock()
+        same = first.digest == digest
+        kind = EventType.REPLY_DOUBLED if same else EventType.REPLY_CONFLICTING
+        if not same:
+            # Kept as evidence under its digest; the first delivery and what it did stay as they are.
+            writing.put_payload(incoming.data, RAW)
+            LOG.error("agreement %s: a reference came again with other bytes", first.agreement)
+        writing.append_event(
+            _about_inbound(kind, now, first, self._tenant_of(writing, first), reference=first.reference, digest=digest)
+        )
+        status = first.status if same else InboundStatus.REFUSED
+        found = () if same else (Finding("receive.conflict", found=digest, expected=first.digest),)
+        return Received(
+            first.id,
+            status,
+            tuple(filter(None, [first.message_id])),
+            tuple(filter(None, [first.document_id])),
+            found,
+            doubled=same,
+            conflicting=not same,
+        )
+
+    def _tenant_of(self, reading: Reading, row: InboundRow) -> str:
+        document = reading.document(row.root_id) if row.root_id else None
+        return self._directory.operator if document is None else document.tenant
+
+    def _store_first(
+        self, writing: Writing, read: _Read | None, incoming: Incoming, reference: str, digest: str
+    ) -> Received:
+        assert read is not None, "a delivery seen before cannot be forgotten in between"
+        now = self._clock()
+        writing.put_payload(incoming.data, RAW)
+        row = InboundRow(
+            id=ids.new_id(now),
+            agreement=read.agreement.id,
+            partner=read.agreement.partner.id,
+            reference=reference,
+            digest=digest,
+            status=InboundStatus.UNMATCHED,
+            document_id="",
+            message_id="",
+            root_id="",
+            reason="",
+            received_us=incoming.received_us,
+        )
+        writing.add_inbound(row, read.aliases)
+        return self._settle(writing, row, read, now)
+
+    def _settle(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> Received:
+        """What this delivery does, once its row is there: refused, stored, matched or kept."""
+        if read.refusal is not None:
+            return self._refuse(writing, row, read.refusal, now)
+        assert read.decoded is not None
+        if not read.replies:
+            return self._store_document(writing, row, read, read.decoded, now)
+        matches, learned = self._apply_all(writing, row, read, now)
+        if not matches:
+            event = _about_inbound(
+                EventType.REPLY_UNMATCHED,
+                now,
+                row,
+                self._directory.operator,
+                raw_code=read.replies[0].raw_code,
+                raw_text=read.replies[0].raw_text,
+                reference=row.reference,
+                names=[f"{alias.scheme}:{alias.value}" for alias in read.aliases],
+            )
+            if not row.reason:
+                writing.append_event(event)
+                writing.update_inbound(row.id, reason="fits no message yet")
+            return Received(row.id, InboundStatus.UNMATCHED)
+        # Of a delivery with several answers those that fit nothing yet are tried again; the others are known by their content.
+        complete = len(matches) == len(read.replies)
+        status = InboundStatus.MATCHED if complete else InboundStatus.UNMATCHED
+        first_match, first_document = matches[0]
+        writing.update_inbound(
+            row.id,
+            status=status,
+            document_id=first_document,
+            message_id=first_match.message.id,
+            root_id=first_match.message.root_id,
+            reason="" if complete else f"{len(matches)} of {len(read.replies)} answers matched",
+        )
+        if learned:
+            self.match_kept(writing, read.agreement.id, learned)
+        return Received(
+            row.id,
+            status,
+            tuple(dict.fromkeys(match.message.id for match, _ in matches)),
+            tuple(document_id for _, document_id in matches),
+        )
+
+    def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> Received:
+        reason = f"{refusal.code}: {refusal.detail}"[:1000]
+        writing.update_inbound(row.id, status=InboundStatus.REFUSED, reason=reason)
+        writing.append_event(
+            _about_inbound(
+                EventType.REPLY_REFUSED,
+                now,
+                row,
+                self._directory.operator,
+                reference=row.reference,
+                code=refusal.code,
+                findings=[finding.code for finding in refusal.findings[:20]],
+            )
+        )
+        return Received(row.id, InboundStatus.REFUSED, findings=refusal.findings)
+
+    def _store_document(self, writing: Writing, row: InboundRow, read: _Read, decoded: Decoded, now: int) -> Received:
+        """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us."""
+        named = list(read.adapter.aliases(decoded.document))
+        tenants = {message.tenant for alias in named for message in writing.find_messages(read.agreement.id, alias)}
+        document_id = ids.new_id(now)
+        document = DocumentRow(
+            id=document_id,
+            root_id=document_id,
+            kind=decoded.kind,
+            tenant=tenants.pop() if len(tenants) == 1 else self._directory.operator,
+            round=1,
+            phase="single",
+            digest=writing.put_payload(canonical_bytes(decoded.document), JSON),
+            created_us=now,
+            reference=places.text_at(decoded.document, places.REFERENCE),
+        )
+        writing.add_document(document)
+        writing.add_aliases(document_id, "", read.agreement.id, document.tenant, named)
+        writing.update_inbound(row.id, status=InboundStatus.STORED, document_id=document_id, root_id=document_id)
+        writing.append_event(
+            timeline.entry(
+                EventType.DOCUMENT_ACCEPTED,
+                now,
+                root_id=document_id,
+                tenant=document.tenant,
+                document_id=document_id,
+                actor=row.partner,
+                kind=decoded.kind,
+                reference=row.reference,
+            )
+        )
+        return Received(row.id, InboundStatus.STORED, document_ids=(document_id,))
+
+    def _apply_all(
+        self, writing: Writing, row: InboundRow, read: _Read, now: int
+    ) -> tuple[list[tuple[Match, str]], list[Alias]]:
+        """Apply every answer that fits a message; the matches with the stored document's id, and the ids learned."""
+        matches: list[tuple[Match, str]] = []
+        learned: list[Alias] = []
+        for place, reply in enumerate(read.replies):
+            match = correlate(writing, read.agreement.id, reply)
+            if match is None:
+                continue
+            pointed = self._with_pointers(writing, read, place, match) or reply
+            document_id = apply(writing, read.agreement, row, pointed, match, now)
+            matches.append((match, document_id))
+            learned += pointed.learned
+        return matches, learned
+
+    def _with_pointers(self, reading: Reading, read: _Read, place: int, match: Match) -> Reply | None:
+        """The same answer read beside the document it speaks of, so that its places become pointers into that document."""
+        assert read.decoded is not None
+        try:
+            sent: Json = orjson.loads(reading.payload(match.document.digest))
+            replies = read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)
+        except Exception:
+            LOG.exception("an answer could be read alone, but not beside its document")
+            return None
+        return replies[place] if place < len(replies) else None
+
+    def match_kept(self, unit: Writing, agreement_id: str, aliases: Sequence[Alias]) -> None:
+        """Try those kept answers again that name one of these ids, in the unit in which the ids were learned."""
+        for row in unit.unmatched_inbound(agreement_id, aliases, _MOST_KEPT):
+            current = unit.inbound(row.id)
+            if current is None or current.status is not InboundStatus.UNMATCHED:
+                continue
+            try:
+                self._retry(unit, current)
+            except NeedsOperator as problem:
+                LOG.warning("a kept answer cannot be read now: %s", problem.code)
+
+    def retry_kept(self, inbound_ids: Sequence[str]) -> None:
+        """Try these kept answers again, each in a write of its own."""
+        for inbound_id in inbound_ids:
+            self.read_again(inbound_id)
+
+    def read_again(self, inbound_id: str) -> Received:
+        """Read a kept or refused delivery again, e.g. after a key was trusted or an adapter was mended. NotFound, else as receive()."""
+
+        def unit(writing: Writing) -> Received:
+            row = writing.inbound(inbound_id)
+            if row is None:
+                raise NotFound(f"there is no delivery {inbound_id}", code="inbound.unknown")
+            if row.status in (InboundStatus.MATCHED, InboundStatus.STORED):
+                return Received(row.id, row.status, doubled=True)
+            return self._retry(writing, row)
+
+        return self._store.write(unit)
+
+    def _retry(self, writing: Writing, row: InboundRow) -> Received:
+        read = self._read(row.agreement, writing.payload(row.digest), row.received_us)
+        return self._settle(writing, row, read, self._clock())
+
+    def answer_by_hand(self, message_id: str, function: str, reason: str, actor: str) -> str:
+        """Enter what a partner said by telephone or on paper, e.g. a release; the id of the stored answer.
+
+        Raises RuleBroken for a word that is no answer, NotFound for a message that is not there.
+        """
+        if function not in FUNCTIONS:
+            finding = Finding("receive.function", found=function[:40], expected=", ".join(sorted(FUNCTIONS)))
+            raise RuleBroken("no partner can answer that", [finding], code=finding.code)
+
+        def unit(writing: Writing) -> str:
+            now = self._clock()
+            message = writing.message(message_id)
+            document = None if message is None else writing.document(message.document_id)
+            if message is None or document is None:
+                raise NotFound(f"there is no message {message_id}", code="message.unknown")
+            said: Json = {"function": function, "raw_code": "by hand", "raw_text": reason}
+            reply = Reply(said, function, "by hand", reason, now, ())
+            writing.append_event(
+                timeline.about(
+                    message, EventType.ANSWERED_BY_HAND, now, actor=actor, raw_text=reason, function=function
+                )
+            )
+            match = Match(message, document, document.round, document.phase)
+            return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now)
+
+        return self._store.write(unit)
+
+
+def _about_inbound(
+    kind: EventType, now: int, row: InboundRow, tenant: str, *, raw_code: str = "", raw_text: str = "", **data: Any
+) -> Event:
+    """An entry on the timeline of the declaration where that is known, else on one of the delivery's own."""
+    return timeline.entry(
+        kind,
+        now,
+        root_id=row.root_id or row.id,
+        tenant=tenant,
+        message_id=row.message_id,
+        actor=row.partner,
+        raw_code=raw_code,
+        raw_text=raw_text,
+        inbound_id=row.id,
+        agreement=row.agreement,
+        **data,
+    )

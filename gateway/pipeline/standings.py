@@ -1,0 +1,175 @@
+"""From stored replies to the standing row of a declaration or of a request, by the lifecycle's own tables.
+
+A declaration's standing is keyed by its root id. A request (amendment, cancellation, presentation) has a standing of its own,
+keyed by its document id, whose one track is called ``request``; its answers move the declaration only where they say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from gateway import lifecycle
+from gateway.events import EventType
+from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, STATES, Judgement, Mover, Phase, Track
+from gateway.pipeline import timeline
+from gateway.ports import DocumentRow, JudgementRow, StandingRow, Writing
+
+REQUEST = "request"
+REQUEST_PHASES = frozenset({Phase.AMENDMENT, Phase.CANCELLATION, Phase.PRESENTATION})
+# An answer to a request moves the declaration itself only with one of these words, or on another track than the declaration's.
+MOVES_THE_DECLARATION = frozenset({"amended", "cancelled"})
+REQUEST_SILENCE_S = {"filed": HOUR_S, "stashed": DAY_S, "submitted": HOUR_S, "registered": 2 * DAY_S}
+REQUEST_MOVERS = {
+    "filed": Mover.GATEWAY,
+    "stashed": Mover.CARD_HOLDER,
+    "refused": Mover.DECLARANT,
+    "granted": Mover.NOBODY,
+}
+
+
+def opening(
+    root_id: str, tenant: str, number: int, phase: Phase, now_us: int, silence_s: Mapping[str, int]
+) -> StandingRow:
+    """The standing of a round that was just opened by our own filing."""
+    first = lifecycle.project((), round=number, phase=phase)
+    return _row(root_id, tenant, first, now_us, now_us, silence_s)
+
+
+def opening_request(document: DocumentRow, now_us: int, silence_s: Mapping[str, int]) -> StandingRow:
+    """The standing of a request that was just filed."""
+    return _request_row(document, "filed", now_us, now_us, silence_s)
+
+
+def declaration_judgements(rows: Iterable[JudgementRow]) -> list[Judgement]:
+    """Those stored replies that speak of the declaration itself."""
+    return [
+        Judgement(row.round, Phase(row.phase), row.function, row.issued_us, row.raw_code)
+        for row in rows
+        if row.phase not in REQUEST_PHASES or _moves_the_declaration(row.function)
+    ]
+
+
+def _moves_the_declaration(function: str) -> bool:
+    target = FUNCTIONS.get(function)
+    return function in MOVES_THE_DECLARATION or (target is not None and target[0] is not Track.DECLARATION)
+
+
+def ended_us(rows: Iterable[JudgementRow], number: int) -> int | None:
+    """When, by the partner's clock, the rounds before this one were ended; None where no reply ended one."""
+    ends = [
+        judgement.issued_us
+        for judgement in declaration_judgements(rows)
+        if judgement.round < number
+        and (target := FUNCTIONS.get(judgement.function)) is not None
+        and STATES[target].ends_round
+    ]
+    return max(ends, default=None)
+
+
+def ends_round(standing: StandingRow) -> bool:
+    """Whether the current round is over: returned, rejected, failed or cancelled."""
+    return _declaration_state(standing).ends_round
+
+
+def is_cancelled(standing: StandingRow) -> bool:
+    return _declaration_state(standing).name == "cancelled"
+
+
+def _declaration_state(standing: StandingRow) -> lifecycle.State:
+    return STATES[(Track.DECLARATION, standing.states.get(Track.DECLARATION, "filed"))]
+
+
+def recompute(unit: Writing, root_id: str, now_us: int, silence_s: Mapping[str, int], cause: str = "") -> None:
+    """Bring the declaration's standing up to date with all stored replies and say what changed. cause: a document id."""
+    before = unit.standing(root_id)
+    if before is None:
+        return
+    judgements = declaration_judgements(unit.judgements_of(root_id))
+    told = lifecycle.project(judgements, round=before.round, phase=Phase(before.phase))
+    after = _row(root_id, before.tenant, told, before.round_opened_us, now_us, silence_s)
+    _store(unit, before, after, now_us, root_id, cause)
+
+
+def recompute_request(
+    unit: Writing, document: DocumentRow, functions: Iterable[str], now_us: int, silence_s: Mapping[str, int]
+) -> None:
+    """Bring a request's standing up to date with the answers to it."""
+    before = unit.standing(document.id)
+    if before is None:
+        return
+    after = _request_row(document, lifecycle.project_request(functions), before.round_opened_us, now_us, silence_s)
+    _store(unit, before, after, now_us, document.root_id, document.id)
+
+
+def _store(unit: Writing, before: StandingRow, after: StandingRow, now_us: int, root_id: str, cause: str) -> None:
+    unit.put_standing(after)
+    changed = {
+        track: [before.states.get(track, ""), state]
+        for track, state in after.states.items()
+        if before.states.get(track) != state
+    }
+    if changed:
+        unit.append_event(
+            timeline.entry(
+                EventType.DOCUMENT_STATE_CHANGED,
+                now_us,
+                root_id=root_id,
+                tenant=after.tenant,
+                document_id=cause,
+                changed=changed,
+                round=after.round,
+                phase=after.phase,
+                mover=after.mover,
+            )
+        )
+
+
+def _row(
+    root_id: str,
+    tenant: str,
+    told: lifecycle.Standing,
+    opened_us: int,
+    now_us: int,
+    silence_s: Mapping[str, int],
+) -> StandingRow:
+    limit = told.silent_after_s
+    for track, name in told.states.items():
+        state = STATES[(track, name)]
+        if name in silence_s and (state.mover, state.silent_after_s) == (told.mover, told.silent_after_s):
+            limit = silence_s[name]
+    return StandingRow(
+        root_id=root_id,
+        tenant=tenant,
+        round=told.round,
+        phase=told.phase,
+        states={str(track): name for track, name in told.states.items()},
+        mover=told.mover,
+        silence_due_us=None if limit is None else now_us + limit * 1_000_000,
+        final=told.final,
+        round_opened_us=opened_us,
+        updated_us=now_us,
+    )
+
+
+def _request_row(
+    document: DocumentRow, state: str, opened_us: int, now_us: int, silence_s: Mapping[str, int]
+) -> StandingRow:
+    limit = silence_s.get(state, REQUEST_SILENCE_S.get(state))
+    return StandingRow(
+        root_id=document.id,
+        tenant=document.tenant,
+        round=document.round,
+        phase=document.phase,
+        states={REQUEST: state},
+        mover=REQUEST_MOVERS.get(state, Mover.CUSTOMS),
+        silence_due_us=None if limit is None else now_us + limit * 1_000_000,
+        final=state in ("granted", "refused"),
+        round_opened_us=opened_us,
+        updated_us=now_us,
+    )
+
+
+def silenced(row: StandingRow, next_due_us: int | None) -> StandingRow:
+    """The same standing with its alarm moved on: silence is said once, then again only when next_due_us passes."""
+    return replace(row, silence_due_us=next_due_us)

@@ -1,0 +1,376 @@
+"""Taking a document from a filer: everything that can be refused is refused in prepare(), everything kept is kept in accept().
+
+prepare() reads and reserves numbers, and changes nothing else: a dry run is prepare() alone. It collects the findings of
+every stage that can run and raises them together. accept() stores document, standing, messages, bytes, aliases, timeline,
+work and the idempotency key in one write; when it returns, all of that is on disk and the rest is our duty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Protocol
+
+import orjson
+
+from gateway import ids
+from gateway.agreements import Agreement, Directory
+from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose
+from gateway.events import EventType
+from gateway.lifecycle import Phase, Status
+from gateway.pipeline import places, standings, timeline, waiting
+from gateway.pipeline.allowances import aliases_for, leaving, losses
+from gateway.pipeline.filing import Footing, footing
+from gateway.pipeline.submission import (
+    JSON,
+    Accepted,
+    Prepared,
+    PreparedMessage,
+    Submission,
+    body_digest,
+    canonical_bytes,
+    dump,
+    stored_answer,
+)
+from gateway.ports import (
+    Adapter,
+    DocumentRow,
+    EncodeContext,
+    Encoded,
+    IdempotencyRow,
+    Json,
+    MessageRow,
+    Reading,
+    Store,
+    Writing,
+)
+
+__all__ = ["Accepted", "Prepared", "PreparedMessage", "Submission", "Submitter", "body_digest", "canonical_bytes"]
+
+# The day that decides which codes and laws are valid is the day at the Chinese ports.
+PORT_ZONE = timezone(timedelta(hours=8))
+_MOST_UNMATCHED = 20
+
+
+class DocumentChecks(Protocol):
+    """What gateway.documents offers: every finding of one document on one day."""
+
+    def check(self, kind: str, document: Json, *, on: date) -> list[Finding]: ...
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Findings as they come in, and the kind of refusal when all errors are of one kind."""
+
+    findings: list[Finding] = field(default_factory=list)
+    kinds: set[type[Rejected]] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+
+    def add(self, findings: Iterable[Finding], kind: type[Rejected], code: str = "") -> None:
+        found = list(findings)
+        self.findings += found
+        if any(finding.severity is Severity.ERROR for finding in found):
+            self.kinds.add(kind)
+            self.codes.add(code or kind.code)
+
+    def raise_errors(self) -> None:
+        if self.kinds:
+            kind = next(iter(self.kinds)) if len(self.kinds) == 1 else Rejected
+            code = next(iter(self.codes)) if len(self.codes) == 1 else kind.code
+            raise kind("the document is refused", self.findings, code=code)
+
+
+class Submitter:
+    """The use case of filing. woken(agreement ids) is called after a commit; aliased(inbound ids) for kept answers
+    that name what was just stored."""
+
+    def __init__(
+        self,
+        documents: DocumentChecks,
+        adapters: Mapping[str, Adapter],
+        directory: Directory,
+        store: Store,
+        clock: Callable[[], int] = ids.now_us,
+        *,
+        woken: Callable[[Sequence[str]], None] | None = None,
+        aliased: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
+        self._documents = documents
+        self._adapters = adapters
+        self._directory = directory
+        self._store = store
+        self._clock = clock
+        self.woken = woken
+        self.aliased = aliased
+
+    def submit(self, submission: Submission) -> Accepted:
+        """prepare() and accept() in one go."""
+        return self.accept(self.prepare(submission))
+
+    def declare_again(
+        self,
+        root_id: str,
+        document: Json,
+        *,
+        tenant: str,
+        actor: str,
+        idempotency_key: str = "",
+        request_digest: str = "",
+    ) -> Prepared:
+        """Prepare the corrected declaration after a return, or the complete one after a two-step summary."""
+        return self.prepare(
+            Submission(places.DECLARATION, document, tenant, actor, root_id, idempotency_key, request_digest)
+        )
+
+    def prepare(self, submission: Submission) -> Prepared:
+        """Everything that can refuse. Raises Rejected with every finding, NotFound, or Conflict."""
+        now = self._clock()
+        document_id = ids.new_id(now)
+        with self._store.read() as reading:
+            answered = stored_answer(reading, submission)
+            if answered is not None:
+                return Prepared(submission, document_id, answered.root_id, 0, Phase.SINGLE, answered=answered)
+            ground = _footing(reading, submission, document_id)
+            known = reading.aliases_of(ground.root_id) if submission.root_id else {}
+            declared = _json(reading, ground.declaration)
+        stage = _Stage()
+        on = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(PORT_ZONE).date()
+        checked = self._documents.check(submission.kind, submission.document, on=on)
+        stage.add(checked, Rejected, "document.refused")
+        if _breaks_its_shape(checked):
+            stage.raise_errors()
+        agreements = self._agreements(submission, ground, declared, stage)
+        facts = {} if declared is None else {"declaration": declared}
+        messages = [
+            message
+            for agreement in agreements
+            if (message := self._translate(submission, ground, agreement, known, facts, now, stage)) is not None
+        ]
+        stage.raise_errors()
+        return Prepared(
+            submission, document_id, ground.root_id, ground.round, ground.phase, tuple(messages), tuple(stage.findings)
+        )
+
+    def _agreements(
+        self, submission: Submission, ground: Footing, declared: Json | None, stage: _Stage
+    ) -> tuple[Agreement, ...]:
+        """Who gets it: those who have the declaration already where they take this kind, else whom the routes name."""
+        kind = submission.kind
+        if submission.root_id:
+            holders = dict.fromkeys(message.agreement for message in reversed(ground.messages))
+            known = [self._directory.agreements[name] for name in holders if name in self._directory.agreements]
+            takers = tuple(agreement for agreement in known if kind in agreement.documents)
+            if takers:
+                return takers
+        facts = places.facts_of(kind, submission.tenant, submission.document, declared)
+        takers = tuple(one for one in self._directory.agreements_for(facts) if kind in one.documents)
+        if not takers:
+            seen = ", ".join(f"{name} {getattr(facts, name)!r}" for name in places.FACTS)
+            stage.add([Finding("route.none", pointer="", found=f"{kind}: {seen}", expected="a route")], NoRoute)
+        return takers
+
+    def _translate(
+        self,
+        submission: Submission,
+        ground: Footing,
+        agreement: Agreement,
+        known: Mapping[str, str],
+        facts: Mapping[str, Json],
+        now: int,
+        stage: _Stage,
+    ) -> PreparedMessage | None:
+        adapter = self._adapters.get(agreement.adapter)
+        if adapter is None:
+            raise NeedsOperator(f"agreement {agreement.id} names adapter {agreement.adapter}, which is not installed")
+        document = submission.document
+        context = EncodeContext(
+            agreement=agreement,
+            message_id=ids.new_id(now),
+            now_us=now,
+            reserve=self._store.reserve,
+            kind=submission.kind,
+            phase=ground.phase,
+            round=ground.round,
+            known=known,
+            facts=facts,
+        )
+        stage.add(adapter.check(document, context), Rejected, "partner.refused")
+        encoded: Encoded | None = None
+        try:
+            encoded = adapter.encode(document, context)
+        except Rejected as refusal:
+            stage.add(refusal.findings, type(refusal), refusal.code)
+        if agreement.abroad:
+            stage.add(leaving(document, agreement, encoded), Rejected, "leaving.refused")
+        if encoded is None:
+            return None
+        stage.add(losses(document, agreement, encoded), WouldLose)
+        return PreparedMessage(
+            message_id=context.message_id,
+            agreement=agreement,
+            adapter=adapter.id,
+            encoded=encoded,
+            aliases=aliases_for(adapter, document, encoded, known if ground.opens_round else {}),
+        )
+
+    def accept(self, prepared: Prepared) -> Accepted:
+        """Store it all in one write. Conflict when somebody else's filing, or the same key with another body, came first."""
+        if prepared.answered is not None:
+            return prepared.answered
+        unmatched: list[str] = []
+
+        def unit(writing: Writing) -> Accepted:
+            unmatched.clear()
+            answered = stored_answer(writing, prepared.submission)
+            return answered if answered is not None else self._store_all(writing, prepared, unmatched)
+
+        accepted = self._store.write(unit)
+        if not accepted.repeated:
+            if self.woken is not None:
+                self.woken([message.agreement.id for message in prepared.messages])
+            if unmatched and self.aliased is not None:
+                self.aliased(unmatched)
+        return accepted
+
+    def _store_all(self, writing: Writing, prepared: Prepared, unmatched: list[str]) -> Accepted:
+        submission, now = prepared.submission, self._clock()
+        ground = _footing(writing, submission, prepared.document_id)
+        if (ground.round, ground.phase) != (prepared.round, prepared.phase):
+            finding = Finding("declaration.moved_on", found=f"round {ground.round}", expected=f"round {prepared.round}")
+            raise Conflict("another filing came first", [finding], code=finding.code)
+        document = self._store_document(writing, prepared, ground, now)
+        if ground.opens_round and ground.round > 1:
+            _retire(writing, ground, now)
+        for message in prepared.messages:
+            self._store_message(writing, prepared, document, message, now)
+            found = writing.unmatched_inbound(message.agreement.id, message.aliases, _MOST_UNMATCHED)
+            unmatched += [row.id for row in found]
+        accepted = Accepted(
+            document.id, document.root_id, tuple(message.message_id for message in prepared.messages), prepared.warnings
+        )
+        if submission.idempotency_key:
+            writing.put_idempotency(
+                IdempotencyRow(
+                    tenant=submission.tenant,
+                    key=submission.idempotency_key,
+                    request_digest=submission.request_digest,
+                    status=202,
+                    body=dump(accepted),
+                    created_us=now,
+                )
+            )
+        return accepted
+
+    def _store_document(self, writing: Writing, prepared: Prepared, ground: Footing, now: int) -> DocumentRow:
+        submission = prepared.submission
+        document = DocumentRow(
+            id=prepared.document_id,
+            root_id=ground.root_id,
+            kind=submission.kind,
+            tenant=submission.tenant,
+            round=ground.round,
+            phase=ground.phase,
+            digest=writing.put_payload(canonical_bytes(submission.document), JSON),
+            created_us=now,
+            reference=places.text_at(submission.document, places.REFERENCE),
+        )
+        writing.add_document(document)
+        silence_s: dict[str, int] = {}
+        for message in prepared.messages:
+            silence_s |= message.agreement.silence_s
+        if ground.opens_round:
+            opened = standings.opening(ground.root_id, submission.tenant, ground.round, ground.phase, now, silence_s)
+            writing.put_standing(opened)
+        elif ground.phase in standings.REQUEST_PHASES:
+            writing.put_standing(standings.opening_request(document, now, silence_s))
+        about = {"root_id": document.root_id, "tenant": document.tenant, "document_id": document.id}
+        if ground.opens_round and ground.round > 1:
+            writing.append_event(
+                timeline.entry(
+                    EventType.DOCUMENT_ROUND_OPENED,
+                    now,
+                    actor=submission.actor,
+                    round=ground.round,
+                    phase=ground.phase,
+                    **about,
+                )
+            )
+        writing.append_event(
+            timeline.entry(
+                EventType.DOCUMENT_ACCEPTED,
+                now,
+                actor=submission.actor,
+                kind=document.kind,
+                reference=document.reference,
+                round=ground.round,
+                phase=ground.phase,
+                **about,
+            )
+        )
+        return document
+
+    def _store_message(
+        self, writing: Writing, prepared: Prepared, document: DocumentRow, message: PreparedMessage, now: int
+    ) -> None:
+        submission, agreement, encoded = prepared.submission, message.agreement, message.encoded
+        missing = waiting.unmet(writing, submission.waits_for, document.root_id, document.tenant)
+        row = MessageRow(
+            id=message.message_id,
+            document_id=document.id,
+            root_id=document.root_id,
+            tenant=document.tenant,
+            agreement=agreement.id,
+            adapter=message.adapter,
+            partner=agreement.partner.id,
+            standard=encoded.standard,
+            version=encoded.version,
+            message=encoded.message,
+            name=encoded.name,
+            media_type=encoded.media_type,
+            status=Status.ACCEPTED,
+            attempts=0,
+            encoded_digest=writing.put_payload(encoded.data, encoded.media_type),
+            frozen_digest="",
+            waiting_for=waiting.write(missing),
+            reason="",
+            receipt_due_us=None,
+            created_us=now,
+            updated_us=now,
+        )
+        writing.add_message(row)
+        writing.add_aliases(row.root_id, row.id, row.agreement, row.tenant, message.aliases)
+        # What waits stands in its lane all the same, so that nothing later of the same declaration overtakes it.
+        key = row.root_id if agreement.ordered_by == "declaration" else ""
+        writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, submission.priority)
+        if missing:
+            writing.append_event(timeline.about(row, EventType.MESSAGE_WAITING, now, waiting_for=row.waiting_for))
+
+
+def _footing(reading: Reading, submission: Submission, document_id: str) -> Footing:
+    return footing(reading, submission.kind, submission.document, submission.tenant, submission.root_id, document_id)
+
+
+def _json(reading: Reading, row: DocumentRow | None) -> Json | None:
+    if row is None:
+        return None
+    document: Json = orjson.loads(reading.payload(row.digest))
+    return document
+
+
+def _breaks_its_shape(findings: Iterable[Finding]) -> bool:
+    """Rules of partners may take the schema for granted, so they run only where it holds."""
+    return any(
+        one.severity is Severity.ERROR and one.code.startswith(("document.schema", "document.shape"))
+        for one in findings
+    )
+
+
+def _retire(writing: Writing, ground: Footing, now: int) -> None:
+    """Messages of earlier rounds that wait for a person have been overtaken: nobody shall send them any more."""
+    for message in ground.messages:
+        if message.status is Status.PARKED:
+            reason = f"replaced by round {ground.round}"
+            writing.advance(message.id, "gave_up", now, reason=reason)
+            writing.cancel_work(message.id)
+            writing.append_event(timeline.about(message, EventType.MESSAGE_EXPIRED, now, reason=reason))

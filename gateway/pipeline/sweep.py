@@ -1,0 +1,220 @@
+"""What nobody is told about: workers that died, receipts and answers that never came, things waited for that are there now.
+
+Every pass looks at a bounded number of rows, changes each in a small write of its own, and is safe beside other workers. Silence
+is said once when it is due and again each time it has lasted as long once more. Any failure leaves the rest of the pass to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from gateway import ids
+from gateway.agreements import Directory
+from gateway.errors import GatewayError
+from gateway.events import EventType
+from gateway.lifecycle import Status
+from gateway.pipeline import standings, timeline, waiting
+from gateway.pipeline.attempts import RECEIPT_OVERDUE
+from gateway.pipeline.outcomes import lose_sight
+from gateway.ports import MessageRow, StandingRow, Store, Writing
+
+LOG = logging.getLogger(__name__)
+SECOND_US = 1_000_000
+HOUR_US = 3_600 * SECOND_US
+# How long to leave between two questions about the same message: at first at once, then ever more seldom.
+FIRST_QUESTION_US, LAST_QUESTION_US = SECOND_US, 600 * SECOND_US
+
+
+class Watch(Protocol):
+    """Something to look at about once an hour."""
+
+    def run_once(self) -> int: ...
+
+
+class FindsOut(Protocol):
+    """The dispatcher, as far as the sweep needs it."""
+
+    def find_out(self, message_id: str) -> Status | None: ...
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one pass did, for logs and tests."""
+
+    lost: int = 0
+    found_out: int = 0
+    overdue: int = 0
+    silent: int = 0
+    woken: int = 0
+    forgotten: int = 0
+    deadlines: int = 0
+    sequenced: int = 0
+
+
+class Sweeper:
+    """Looks at everything that waits for time to pass. look() is called about once a second, ask() for each agreement."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        dispatcher: FindsOut,
+        *,
+        idempotency_h: int = 48,
+        limit: int = 200,
+        deadlines: Watch | None = None,
+        clock: Callable[[], int] = ids.now_us,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._dispatcher = dispatcher
+        self._idempotency_h = idempotency_h
+        self._limit = limit
+        self._clock = clock
+        self._asked: dict[str, dict[str, tuple[int, int]]] = {}
+        self._deadlines = deadlines
+        self._hour_began = {"forget": 0, "deadlines": 0}
+
+    def run_once(self) -> Swept:
+        """Everything, partners being asked included."""
+        swept = self.look()
+        swept.found_out = sum(self.ask(agreement_id) for agreement_id in self._directory.agreements)
+        return swept
+
+    def look(self) -> Swept:
+        """Everything that the database alone can tell; no partner is asked, so nobody can make this wait."""
+        swept = Swept()
+        for name, step in (
+            ("lost", self._stale_sending),
+            ("overdue", self._overdue_receipts),
+            ("silent", self._silent_standings),
+            ("woken", self._waiting),
+            ("forgotten", self._forget),
+            ("deadlines", self._near_deadlines),
+            ("sequenced", self.sequence),
+        ):
+            try:
+                setattr(swept, name, step())
+            except GatewayError as problem:
+                LOG.warning("the sweep stopped at %s: %s", name, problem.code)
+        return swept
+
+    def sequence(self) -> int:
+        """Give positions to the events committed since the last time."""
+        total = 0
+        while done := self._store.write(lambda writing: writing.sequence_events(1000)):
+            total += done
+        return total
+
+    def _stale_sending(self) -> int:
+        with self._store.read() as reading:
+            stale = reading.stale_sending(self._clock(), self._limit)
+
+        return sum(self._store.write(partial(self._lose, message)) for message in stale)
+
+    def _lose(self, message: MessageRow, writing: Writing) -> bool:
+        now = self._clock()
+        still = {one.id: one for one in writing.stale_sending(now, self._limit)}
+        if message.id not in still:
+            return False
+        lose_sight(writing, still[message.id], now, "the worker that sent it died")
+        writing.cancel_work(message.id)
+        return True
+
+    def ask(self, agreement_id: str) -> int:
+        """Ask one partner about the messages whose outcome is unknown; how many are not unknown any more."""
+        with self._store.read() as reading:
+            unknown = reading.messages_in(Status.UNKNOWN, agreement_id, self._limit)
+        asked = self._asked.get(agreement_id, {})
+        self._asked[agreement_id] = asked = {one.id: asked[one.id] for one in unknown if one.id in asked}
+        return sum(self._ask(message, asked) for message in unknown)
+
+    def _ask(self, message: MessageRow, asked: dict[str, tuple[int, int]]) -> bool:
+        now = self._clock()
+        next_us, wait_us = asked.get(message.id, (0, FIRST_QUESTION_US))
+        if now < next_us:
+            return False
+        asked[message.id] = (now + wait_us, min(wait_us * 2, LAST_QUESTION_US))
+        return self._dispatcher.find_out(message.id) is not Status.UNKNOWN
+
+    def _overdue_receipts(self) -> int:
+        with self._store.read() as reading:
+            overdue = reading.overdue_receipts(self._clock(), self._limit)
+        return sum(self._store.write(partial(self._say_overdue, message)) for message in overdue)
+
+    def _say_overdue(self, message: MessageRow, writing: Writing) -> bool:
+        now, current = self._clock(), writing.message(message.id)
+        if current is None or current.status is not Status.SENT or current.receipt_due_us is None:
+            return False
+        # Whoever can be asked is asked next; the others stay in doubt until an answer or a person tells.
+        writing.advance(message.id, "overdue", now, receipt_due_us=None, reason=RECEIPT_OVERDUE)
+        writing.append_event(
+            timeline.about(message, EventType.MESSAGE_SILENT, now, due_us=current.receipt_due_us, name=message.name)
+        )
+        return True
+
+    def _silent_standings(self) -> int:
+        with self._store.read() as reading:
+            silent = reading.silent_standings(self._clock(), self._limit)
+        for row in silent:
+            self._store.write(partial(self._say_silent, row))
+        return len(silent)
+
+    def _say_silent(self, row: StandingRow, writing: Writing) -> None:
+        now, current = self._clock(), writing.standing(row.root_id)
+        if current is None or current.silence_due_us is None or current.silence_due_us > now:
+            return
+        lasted = max(current.silence_due_us - current.updated_us, HOUR_US)
+        writing.put_standing(standings.silenced(current, now + lasted))
+        document = writing.document(row.root_id)
+        writing.append_event(
+            timeline.entry(
+                EventType.DOCUMENT_SILENT,
+                now,
+                root_id=row.root_id if document is None else document.root_id,
+                tenant=row.tenant,
+                document_id=row.root_id,
+                mover=row.mover,
+                states=dict(row.states),
+                silent_s=(now - current.updated_us) // SECOND_US,
+            )
+        )
+
+    def _waiting(self) -> int:
+        with self._store.read() as reading:
+            met = [one for one in reading.waiting_messages(self._limit) if waiting.is_met(reading, one)]
+        return sum(self._store.write(partial(self._wake, message)) for message in met)
+
+    def _wake(self, message: MessageRow, writing: Writing) -> bool:
+        now, current = self._clock(), writing.message(message.id)
+        if current is None or not current.waiting_for:
+            return False
+        writing.update_message(message.id, now, waiting_for="")
+        writing.wake(message.id, now)
+        writing.append_event(
+            timeline.about(message, EventType.MESSAGE_PREREQUISITE_MET, now, waited_for=current.waiting_for)
+        )
+        return True
+
+    def _forget(self) -> int:
+        """Idempotency keys are forgotten once an hour; a few minutes more or less matter to nobody."""
+        now = self._clock()
+        if not self._hour_has_passed("forget", now):
+            return 0
+        before_us = now - self._idempotency_h * HOUR_US
+        return self._store.write(lambda writing: writing.forget_idempotency(before_us))
+
+    def _near_deadlines(self) -> int:
+        if self._deadlines is None or not self._hour_has_passed("deadlines", self._clock()):
+            return 0
+        return self._deadlines.run_once()
+
+    def _hour_has_passed(self, what: str, now: int) -> bool:
+        if now < self._hour_began[what] + HOUR_US:
+            return False
+        self._hour_began[what] = now
+        return True

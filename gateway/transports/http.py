@@ -1,0 +1,234 @@
+"""One POST a message. What came of it is told by where it failed, since that says whether anything can have arrived.
+
+No name, no connection, no TLS: nothing has arrived, try again. A silence or a break after the request left: nobody knows. An
+answer: 2xx it is handed over; 429 and 503 it is not, and the partner may say when to come back; 408 and 425 likewise; 401,
+403, 404 and 405 our settings are wrong; any other 3xx or 4xx the partner refuses the message; any other 5xx nobody knows,
+since a server may fail after it has stored something. Redirects are never followed, nor is the proxy environment.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from marshmallow import RAISE, Schema, fields, validate
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import SSLError as TlsError
+
+from gateway.agreements import Agreement
+from gateway.errors import Finding, GatewayError, NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
+from gateway.ports import Alias, HandedOver, Incoming, Outgoing
+
+LONGEST_TEXT = 500
+COME_BACK = frozenset({408, 425, 429, 503})
+SET_UP_WRONGLY = frozenset({401, 403, 404, 405})
+
+
+class HttpSettings(Schema):
+    """url: where messages go. ca, client_certificate, client_key: PEM files. headers: as they are; secret_headers: named by
+    env: or file:. id_header: the header that carries our message id. reply: body when the answer's body is a message of the
+    partner. alias_headers: scheme -> header of the answer that names the message over there. status_url: with {message_id}
+    or {name}; status_there and status_absent: the codes that say yes and no, any other says nothing."""
+
+    class Meta:
+        unknown = RAISE
+
+    url = fields.Url(required=True, schemes={"http", "https"}, require_tld=False)
+    connect_timeout_s = fields.Float(load_default=10, validate=validate.Range(min=0.05, max=300))
+    read_timeout_s = fields.Float(load_default=60, validate=validate.Range(min=0.05, max=900))
+    ca = fields.Str(load_default="")
+    client_certificate = fields.Str(load_default="")
+    client_key = fields.Str(load_default="")
+    headers = fields.Dict(keys=fields.Str(), values=fields.Str(), load_default=dict)
+    secret_headers = fields.Dict(
+        keys=fields.Str(), values=fields.Str(validate=validate.Regexp(r"^(env|file):.+")), load_default=dict
+    )
+    id_header = fields.Str(load_default="")
+    name_header = fields.Str(load_default="")
+    reply = fields.Str(load_default="none", validate=validate.OneOf(["none", "body"]))
+    alias_headers = fields.Dict(keys=fields.Str(), values=fields.Str(), load_default=dict)
+    answer_limit_bytes = fields.Int(load_default=4 * 1024 * 1024, validate=validate.Range(min=1))
+    status_url = fields.Str(load_default="")
+    status_there = fields.List(fields.Int(), load_default=[200])
+    status_absent = fields.List(fields.Int(), load_default=[404])
+
+
+def make(_agreement: Agreement, settings: Mapping[str, Any], home: Path) -> HttpTransport:
+    return HttpTransport(settings, home)
+
+
+class HttpTransport:
+    """One address. Each thread has a session of its own, kept alive between messages."""
+
+    def __init__(self, settings: Mapping[str, Any], home: Path) -> None:
+        self._settings = settings
+        self._home = home
+        self._timeouts = (settings["connect_timeout_s"], settings["read_timeout_s"])
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def send(self, outgoing: Outgoing) -> HandedOver:
+        """POST the bytes; the module says which error means what."""
+        try:
+            with self._session().post(
+                self._settings["url"],
+                data=outgoing.data,
+                headers=self._headers(outgoing),
+                timeout=self._timeouts,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return self._judge(answer)
+        except requests.RequestException as problem:
+            raise _sorted_out(problem) from problem
+
+    def _headers(self, outgoing: Outgoing) -> dict[str, str]:
+        headers = {"Content-Type": outgoing.media_type, **self._settings["headers"], **outgoing.headers}
+        for name, value in (
+            (self._settings["id_header"], outgoing.message_id),
+            (self._settings["name_header"], outgoing.name),
+        ):
+            if name:
+                headers[name] = quote(value, safe="-._~")
+        return headers
+
+    def _judge(self, answer: requests.Response) -> HandedOver:
+        code = answer.status_code
+        if 200 <= code < 300:
+            return self._handed_over(answer)
+        # After 1xx-5xx other than 2xx the body is only a reason for people.
+        text = _printable(self._body(answer, LONGEST_TEXT * 4) or b"")
+        said = f"HTTP {code} {answer.reason}: {text}"[:LONGEST_TEXT]
+        found = Finding("partner.http", found=said, params=_retry_after(answer))
+        if code in COME_BACK:
+            raise PartnerUnavailable(said, [found])
+        if code in SET_UP_WRONGLY:
+            raise NeedsOperator(said, [found], code="partner.http")
+        if 300 <= code < 500:
+            raise Rejected(said, [found], code="partner.http")
+        raise OutcomeUnknown(said, [found])
+
+    def _handed_over(self, answer: requests.Response) -> HandedOver:
+        headers = answer.headers
+        aliases = [
+            Alias(scheme, headers[name]) for scheme, name in self._settings["alias_headers"].items() if name in headers
+        ]
+        note = f"HTTP {answer.status_code}"
+        reply: bytes | None = None
+        if self._settings["reply"] == "body":
+            reply = self._body(answer, self._settings["answer_limit_bytes"]) or None
+            if reply is None:
+                note += ", without a readable answer"
+        return HandedOver(note, tuple(aliases), reply)
+
+    def _body(self, answer: requests.Response, limit: int) -> bytes | None:
+        """The body, None when it is longer than limit or breaks off: the status line has said already what counts."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            for part in answer.iter_content(65_536):
+                size += len(part)
+                if size > limit:
+                    return None
+                parts.append(part)
+        except requests.RequestException:
+            return None
+        return b"".join(parts)
+
+    def locate(self, outgoing: Outgoing) -> bool | None:
+        """Ask the status address where there is one. PartnerUnavailable when it cannot be asked now."""
+        template = self._settings["status_url"]
+        if not template:
+            return None
+        url = template.replace("{message_id}", quote(outgoing.message_id, safe="")).replace(
+            "{name}", quote(outgoing.name, safe="")
+        )
+        try:
+            with self._session().get(url, timeout=self._timeouts, allow_redirects=False, stream=True) as answer:
+                code = answer.status_code
+        except requests.RequestException as problem:
+            raise PartnerUnavailable(f"its status cannot be asked: {type(problem).__name__}") from problem
+        if code in self._settings["status_there"]:
+            return True
+        return False if code in self._settings["status_absent"] else None
+
+    def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]:
+        """Nothing: a partner that answers later calls us."""
+        return iter(())
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._open()
+            self._sessions.append(session)
+        return session
+
+    def _open(self) -> requests.Session:
+        settings, session = self._settings, requests.Session()
+        session.trust_env = False
+        for prefix in ("http://", "https://"):
+            session.mount(prefix, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+        if settings["ca"]:
+            session.verify = self._file("ca")
+        if settings["client_certificate"]:
+            certificate = self._file("client_certificate")
+            session.cert = (certificate, self._file("client_key")) if settings["client_key"] else certificate
+        for name, place in settings["secret_headers"].items():
+            session.headers[name] = self._secret(place)
+        return session
+
+    def _file(self, setting: str) -> str:
+        path = self._home / self._settings[setting]
+        if not path.is_file():
+            finding = Finding("transport.setting", f"/transport/{setting}", path.name, "a PEM file")
+            raise NeedsOperator(f"the file of {setting} is not there", [finding], code=finding.code)
+        return str(path)
+
+    def _secret(self, place: str) -> str:
+        scheme, _, rest = place.partition(":")
+        try:
+            return os.environ[rest] if scheme == "env" else (self._home / rest).read_text(encoding="utf-8").strip()
+        except (KeyError, OSError) as problem:
+            raise NeedsOperator(f"the secret {place} cannot be read", code="transport.secret") from problem
+
+
+def _sorted_out(problem: requests.RequestException) -> GatewayError:
+    """Whether anything can have arrived. requests hides urllib3's reason one or two levels down."""
+    reason: Any = problem.args[0] if problem.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    before = (NewConnectionError, NameResolutionError, ConnectTimeoutError, TlsError)
+    if isinstance(problem, (requests.ConnectTimeout, requests.exceptions.SSLError)) or isinstance(reason, before):
+        return PartnerUnavailable(f"no connection: {type(reason if isinstance(reason, before) else problem).__name__}")
+    if isinstance(problem, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError)):
+        return NeedsOperator(f"the request cannot be made: {type(problem).__name__}", code="transport.setting")
+    return OutcomeUnknown(f"sent, but no answer: {type(problem).__name__}")
+
+
+def _retry_after(answer: requests.Response) -> dict[str, str]:
+    """Seconds to wait, from Retry-After in either form (RFC 9110, section 10.2.3)."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isdecimal() and len(text) < 8:
+        return {"retry_after_s": text}
+    try:
+        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return {}
+    return {"retry_after_s": str(max(0, int(seconds)))}
+
+
+def _printable(data: bytes) -> str:
+    text = data[: LONGEST_TEXT * 4].decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()

@@ -1,0 +1,196 @@
+"""The engine as a whole: it runs by itself, beside others, past dead partners, and through kill -9."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_house import LANE, House, Wire
+
+from gateway.engine.lanes import Pause
+from gateway.lifecycle import Status
+from gateway.ports import Outgoing
+
+Run = Callable[..., Any]
+WORKER = Path(__file__).parent / "worker_process.py"
+
+
+def eventually(true: Callable[[], object], within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.03)
+
+
+class Client(threading.Thread):
+    """The import client at the other end of the folders: takes each file, counts it, moves it on, and answers."""
+
+    def __init__(self, root: Path, *, answers: bool = True) -> None:
+        super().__init__(daemon=True)
+        self.root = root
+        self.taken: Counter[str] = Counter()
+        self.answers = answers
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            for path in (self.root / "OutBox").glob("[!.]*.json"):
+                self._take(path)
+            self.ended.wait(0.01)
+
+    def has_taken(self, count: int) -> bool:
+        return len(self.taken) >= count
+
+    def _take(self, path: Path) -> None:
+        self.taken[path.name] += 1
+        path.rename(self.root / "SentBox" / path.name)
+        if self.answers:
+            answer = {
+                "function": "registered",
+                "names": [["tiny-name", path.stem]],
+                "learned": [["entry", f"E{path.stem}"]],
+            }
+            fresh = self.root / "InBox" / f".Receipt_{path.stem}_1.json"
+            fresh.write_text(json.dumps({"answers": [answer]}))
+            fresh.rename(fresh.with_name(fresh.name[1:]))
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Client]]:
+    started: list[Client] = []
+
+    def start(root: Path, **rest: Any) -> Client:
+        started.append(Client(root, **rest))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.ended.set()
+        one.join()
+
+
+def test_a_declaration_goes_out_and_its_answer_comes_back_without_anybodys_help(
+    run_engine: Run, client: Callable[..., Client]
+) -> None:
+    house, _ = run_engine()
+    client(house.home / "client")
+    accepted = house.file()
+    eventually(lambda: house.status(accepted.message_ids[0]) is Status.DELIVERED)
+    assert house.standing(accepted.root_id).states["declaration"] == "registered"
+    eventually(lambda: all(event.position for event in house.lookup.timeline(accepted.root_id, None).events))
+
+
+def test_what_another_process_accepted_is_picked_up(run_engine: Run) -> None:
+    house, _ = run_engine()
+    other = House(house.home)
+    try:
+        accepted = other.file()
+        eventually(lambda: other.status(accepted.message_ids[0]) is Status.SENT, 5)
+    finally:
+        other.close()
+
+
+def test_a_hanging_partner_does_not_slow_another(run_engine: Run) -> None:
+    wire, release = Wire(), threading.Event()
+
+    def hang(outgoing: Outgoing) -> None:
+        release.wait(20)
+
+    wire.on_send = hang
+    house, _ = run_engine(wires={LANE: wire})
+    stuck = house.file()
+    eventually(lambda: house.status(stuck.message_ids[0]) is Status.SENDING)
+    began = time.monotonic()
+    others = [house.file(direction="transit", goods={"a": {"name": "coal"}}) for _ in range(5)]
+    eventually(lambda: all(house.status(one.message_ids[0]) is Status.SENT for one in others), 5)
+    assert time.monotonic() - began < 3
+    assert house.status(stuck.message_ids[0]) is Status.SENDING
+    release.set()
+
+
+def test_stopping_lets_what_is_on_the_wire_finish(run_engine: Run) -> None:
+    wire = Wire()
+    wire.on_send = lambda outgoing: time.sleep(0.3)
+    house, engine = run_engine(wires={LANE: wire})
+    accepted = house.file()
+    eventually(lambda: house.status(accepted.message_ids[0]) is Status.SENDING)
+    assert engine.stop(10)
+    assert house.status(accepted.message_ids[0]) is Status.SENT
+
+
+def test_a_broken_answer_does_not_stop_those_behind_it(run_engine: Run, client: Callable[..., Client]) -> None:
+    house, _ = run_engine()
+    inbox = house.home / "client" / "InBox"
+    (inbox / "a_garbage.json").write_bytes(b"\xff\xfe garbage")
+    accepted = house.file()
+    client(house.home / "client")
+    eventually(lambda: house.status(accepted.message_ids[0]) is Status.DELIVERED)
+    eventually((inbox / ".done" / "a_garbage.json").exists)
+
+
+def test_a_pause_grows_while_nothing_is_found_and_a_wake_up_ends_it() -> None:
+    pause = Pause(10.0)
+    began = time.monotonic()
+    for _ in range(4):
+        pause.after(found=False)
+    assert 0.1 < time.monotonic() - began < 1
+    for _ in range(100):
+        pause.after(found=True)
+    pause.wake()
+    pause.after(found=False)
+    assert time.monotonic() - began < 1
+
+
+def start_worker(home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(WORKER), str(home)])
+
+
+def test_two_worker_processes_send_each_message_once(tmp_path: Path, client: Callable[..., Client]) -> None:
+    house = House(tmp_path, lease_s=2)
+    try:
+        partner = client(tmp_path / "client")
+        workers = [start_worker(tmp_path) for _ in range(2)]
+        ids = [house.file().message_ids[0] for _ in range(80)]
+        eventually(lambda: all(house.status(one) is Status.DELIVERED for one in ids), 30)
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        assert [worker.wait(15) for worker in workers] == [0, 0]
+        assert set(partner.taken.values()) == {1}
+        assert len(partner.taken) == 80
+    finally:
+        house.close()
+
+
+def test_kill_9_in_the_middle_of_200_messages_loses_none_and_doubles_none(
+    tmp_path: Path, client: Callable[..., Client]
+) -> None:
+    house = House(tmp_path, lease_s=2)
+    try:
+        partner = client(tmp_path / "client")
+        ids = [house.file().message_ids[0] for _ in range(200)]
+        worker = start_worker(tmp_path)
+        for share in (20, 60, 110, 160):
+            eventually(partial(partner.has_taken, share), 30)
+            worker.kill()
+            worker.wait()
+            worker = start_worker(tmp_path)
+        eventually(lambda: all(house.status(one) is Status.DELIVERED for one in ids), 40)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) == 0
+        assert len(partner.taken) == 200
+        assert set(partner.taken.values()) == {1}
+        told = house.lookup.search(None, limit=500)
+        assert {row.standing.states["declaration"] for row in told if row.standing} == {"registered"}
+    finally:
+        house.close()

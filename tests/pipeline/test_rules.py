@@ -1,0 +1,156 @@
+"""Small rules that stand alone: places, patterns of agreements, waiting, texts of findings, legal deadlines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from small_house import House
+
+from gateway import documents
+from gateway.documents.deadlines import Due
+from gateway.lifecycle import Phase
+from gateway.pipeline import places, waiting
+from gateway.pipeline.deadlines import DeadlineWatch
+from gateway.pipeline.submission import canonical_bytes
+from gateway.ports import Alias
+
+DOCUMENT = {
+    "goods_shipment": {
+        "consignor": {"name": "A", "identifiers": [{"scheme": "AEO", "value": "1"}, {"scheme": "EORI", "value": "2"}]}
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "pattern", "is_covered"),
+    [
+        ("/goods_shipment/consignor/name", "*", True),
+        ("/goods_shipment/consignor/name", "goods_shipment", True),
+        ("/goods_shipment/consignor/name", "goods_shipment.consignor.name", True),
+        ("/goods_shipment/consignor/name", "goods_shipment.*.name", True),
+        ("/goods_shipment/consignor/name", "goods_shipment.consignee", False),
+        ("/goods_shipment/consignor/name", "goods_shipment.consignor.name.more", False),
+        ("/goods_shipment/consignor/name", "", False),
+        ("/goods_shipment/consignor/identifiers/0/value", "goods_shipment.consignor.identifiers", True),
+        (
+            "/goods_shipment/consignor/identifiers/0/value",
+            "goods_shipment.consignor.identifiers[scheme=AEO].value",
+            True,
+        ),
+        (
+            "/goods_shipment/consignor/identifiers/1/value",
+            "goods_shipment.consignor.identifiers[scheme=AEO].value",
+            False,
+        ),
+        ("/goods_shipment/consignor/identifiers/1/value", "goods_shipment.consignor.identifiers[scheme=EORI]", True),
+    ],
+)
+def test_a_pattern_covers_its_place_and_everything_below(pointer: str, pattern: str, is_covered: bool) -> None:
+    assert places.covered(DOCUMENT, pointer, [pattern]) is is_covered
+
+
+@pytest.mark.parametrize(
+    ("step", "after_summary", "phase"),
+    [
+        ("single", False, Phase.SINGLE),
+        ("", False, Phase.SINGLE),
+        ("summary", False, Phase.SUMMARY),
+        ("complete", True, Phase.FULL),
+        ("two_step", False, Phase.SUMMARY),
+        ("two_step", True, Phase.FULL),
+    ],
+)
+def test_the_step_of_a_declaration_is_its_phase(step: str, after_summary: bool, phase: Phase) -> None:
+    document = {"declaration_type": {"declaration_step": step}} if step else {}
+    assert places.phase_of("declaration", document, after_summary=after_summary) is phase
+
+
+def test_a_request_takes_from_its_declaration_what_it_does_not_say_itself() -> None:
+    root = {"direction": "import", "declaration_office": {"id": "0601"}, "border_transport_means": {"mode_code": "4"}}
+    facts = places.facts_of("declaration_amendment", "acme", {"declaration": {"direction": "export"}}, root)
+    assert (facts.direction, facts.office, facts.mode) == ("export", "0601", "4")
+
+
+def test_what_is_waited_for_is_read_as_it_was_written() -> None:
+    wanted = [Alias("manifest", "M:1"), Alias("mrn", "24CN 1")]
+    assert waiting.read(waiting.write(wanted)) == wanted
+
+
+def test_places_of_the_pipeline_exist_in_the_documents(project_root: Path) -> None:
+    library = documents.load(project_root / "specs", None)
+    declared = set(library.leaves("declaration"))
+    for pointer in (
+        places.REFERENCE,
+        places.STEP,
+        "/declaration_office/id",
+        "/border_transport_means/mode_code",
+        "/regime",
+    ):
+        assert pointer[1:].replace("/", ".") in declared
+    assert "goods_shipment.entry_date_time" in declared
+    assert "declaration.entry_exit_date_time" in set(library.leaves("customs_response"))
+
+
+def test_equal_documents_have_equal_bytes() -> None:
+    assert canonical_bytes({"b": 1, "a": "é"}) == canonical_bytes({"a": "é", "b": 1}) == '{"a":"é","b":1}'.encode()
+
+
+def sources(root: Path) -> Iterator[str]:
+    for folder in ("pipeline", "transports"):
+        for path in (root / "gateway" / folder).glob("*.py"):
+            yield path.read_text(encoding="utf-8")
+
+
+def test_every_finding_of_these_rooms_has_its_texts(project_root: Path) -> None:
+    rows: dict[str, object] = {}
+    for path in (project_root / "specs" / "findings").glob("*.yaml"):
+        rows |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    pattern = re.compile(r'(?:Finding\(\s*|code=|_conflict\()"([a-z_]+\.[a-z_.]+)"')
+    used = {code for source in sources(project_root) for code in pattern.findall(source)}
+    assert used
+    assert used - set(rows) == set()
+
+
+class FourteenDays:
+    """Counts as gateway.documents does, with a law of its own."""
+
+    def due(self, name: str, start: datetime, on: date | None = None) -> Due:
+        text = documents.deadlines.Text("法", "law")
+        return Due(name, start + timedelta(days=14), text, text, text, None, True)
+
+
+def test_a_deadline_is_told_once_shortly_before_it_ends(house: House) -> None:
+    watch = DeadlineWatch(house.store, house.directory, FourteenDays(), house.clock)
+    accepted, message = house.file_and_send()
+    house.answer(message, "payment_required", issued_us=house.clock())
+    assert watch.run_once() == 0
+    house.clock.forward(12 * 86_400)
+    assert [watch.run_once(), watch.run_once()] == [1, 0]
+    event = house.lookup.timeline(accepted.root_id, None).events[-1]
+    assert (event.type, event.data["deadline"], event.data["missed"]) == (
+        "document:deadline:near",
+        "cn.duty.payment",
+        False,
+    )
+    house.answer(message, "duty_paid")
+    _, paid = house.file_and_send()
+    house.answer(paid, "duty_paid")
+    assert watch.run_once() == 0
+
+
+def test_the_complete_declaration_is_due_from_the_entry_of_the_conveyance(house: House) -> None:
+    watch = DeadlineWatch(house.store, house.directory, FourteenDays(), house.clock)
+    step = {"declaration_type": {"declaration_step": "summary"}}
+    entered = datetime.fromtimestamp(house.clock() / 1e6, UTC) - timedelta(days=15)
+    accepted, message = house.file_and_send(goods_shipment={"entry_date_time": entered.date().isoformat()}, **step)
+    _, silent = house.file_and_send(**step)
+    for one in (message, silent):
+        house.answer(one, "released")
+    assert watch.run_once() == 1
+    event = house.lookup.timeline(accepted.root_id, None).events[-1]
+    assert (event.data["deadline"], event.data["missed"]) == ("cn.two_step.complete", True)

@@ -1,0 +1,36 @@
+"""An agreement with any transport."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway import agreements
+from gateway.agreements import Agreement
+
+
+@pytest.fixture
+def agreement() -> Callable[..., Agreement]:
+    def make(kind: str, **settings: Any) -> Agreement:
+        directory = agreements.parse(
+            {
+                "environment": "test",
+                "operator": "port",
+                "tenants": [{"id": "port", "name": "Port"}],
+                "partners": [{"id": "partner", "name": "P", "jurisdiction": "CN", "environment": "test"}],
+                "agreements": [
+                    {
+                        "id": "one",
+                        "partner": "partner",
+                        "adapter": "tiny",
+                        "environment": "test",
+                        "documents": ["declaration"],
+                        "transport": {"kind": kind, **settings},
+                    }
+                ],
+                "routes": [],
+            }
+        )
+        return directory.agreements["one"]
+
+    return make
