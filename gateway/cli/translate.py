@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,13 +83,14 @@ def encode(
     if not isinstance(content, dict):
         raise click.UsageError(f"{file} holds no JSON object")
     entry = shell.catalogue.entry(adapter_id)
-    chosen = kind or content.get("kind") or _only_kind(entry.manifest.files)
-    told = message or (content.get("message") if offline.document_of(content) is not content else None)
+    document = offline.document_of(content)
+    chosen = kind or content.get("kind") or _fitting_kind(shell, entry.manifest.files, document)
+    told = message or (content.get("message") if document is not content else None)
     parameters = _parameters(parameters_file)
     context = offline.context(
         entry.manifest, kind=chosen, message=told or "", parameters=parameters, roundtrip=roundtrip
     )
-    encoded = entry.adapter.encode(offline.document_of(content), context)
+    encoded = entry.adapter.encode(document, context)
     write_bytes(encoded.data)
     lost = [
         Finding("translate.leaf.lost", pointer, severity=Severity.WARNING, params={"adapter": adapter_id})
@@ -170,10 +171,15 @@ def _as_json(shell: Shell, file: str, result: RoundTripResult) -> dict[str, Any]
     }
 
 
-def _only_kind(files: tuple[str, ...]) -> str:
-    if len(files) != 1:
-        raise click.UsageError(f"FILE names no kind: use --kind with one of {', '.join(files) or 'none'}")
-    return files[0]
+def _fitting_kind(shell: Shell, kinds: Sequence[str], document: Any) -> str:
+    """The first of the adapter's kinds whose shape the document has; the first of all where it has none, to be told why."""
+    from gateway import documents
+
+    library = documents.load(shell.settings.specs, shell.settings.overlay)
+    known = [kind for kind in kinds if kind in library.kinds()]
+    if not known:
+        raise click.UsageError(f"FILE names no kind: use --kind with one of {', '.join(kinds) or 'none'}")
+    return next((kind for kind in known if library.fits(kind, document)), known[0])
 
 
 def _parameters(file: str | None) -> Mapping[str, Any] | None:

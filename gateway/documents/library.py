@@ -78,6 +78,11 @@ class Documents:
             findings = [*findings[:MOST_FINDINGS], more]
         return findings
 
+    def fits(self, kind: str, document: Any) -> bool:
+        """Whether a document has the shape of a kind, whatever its codes and rules say."""
+        self._schema(kind)
+        return self._shapes[kind].findings(document) == []
+
     def leaves(self, kind: str) -> Mapping[str, Leaf]:
         """Every place that holds a value, by mapping path."""
         return self._laid_out(kind)[0]
