@@ -58,15 +58,15 @@ def translate_check_sign(entry: Any, library: documents.Documents) -> Row:
     source = json.dumps(_declaration(entry.root)).encode()
     signing = {
         "profile": "xmldsig",
-        "key": "file:certs/gateway/rsa.key.pem",
-        "certificate": "file:certs/gateway/rsa.cert.pem",
+        "key": "file:gateway/keys/rsa.key.pem",
+        "certificate": "file:gateway/keys/rsa.pem",
         "algorithm": "rsa-sha256",
         "sign": True,
         "verify": "none",
     }
     context = offline.context(entry.manifest, kind=KIND)
     agreement = context.agreement.__class__(**{**_fields(context.agreement), "signing": signing})
-    security = AgreementSecurity(KeyPlaces(home), lambda: offline.NOW_US)
+    security = AgreementSecurity(KeyPlaces(home / "certs"), lambda: offline.NOW_US)
     today = dt.date(2026, 1, 1)
     data = adapter.encode(json.loads(source), context).data
     schema = _schema(entry)

@@ -77,6 +77,7 @@ SETTINGS: tuple[Row, ...] = (
         str(PROJECT_ROOT / "adapters"),
         "Folder of adapters, beside those found as installed entry points.",
     ),
+    Row("SWGATE_CERTS", "certs", Path, "certs", "Folder of keys and trust anchors; relative key URIs start here."),
     Row("SWGATE_HOST", "host", str, "127.0.0.1", "Address that `swgate serve` listens on."),
     Row("SWGATE_PORT", "port", _count, "8080", "Port that `swgate serve` listens on."),
     Row(
@@ -111,6 +112,7 @@ class Settings:
     overlay: Path | None
     official_schemas: Path | None
     adapters: Path
+    certs: Path
     host: str
     port: int
     base_url: str

@@ -148,7 +148,7 @@ def differences(entry: Entry, registry: SchemaRegistry, message: str, sent: byte
     empty_means_absent = entry.manifest.roundtrip.empty_means_absent
     left, right = (
         canonical_form(
-            parse(data), schema.table, empty_means_absent=empty_means_absent, names_assumed=schema.unqualified
+            parse(data), schema.table, empty_means_absent=empty_means_absent, names_assumed=True
         )
         for data in (sent, again)
     )

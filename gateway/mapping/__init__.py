@@ -31,7 +31,7 @@ class Mapping:
     """One canonical kind and one partner message, tied together.
 
     document: the canonical kind. ignored: canonical paths that this partner has no place for, each with the reason why
-    that is no loss. empty_means_absent: an empty element says the same as none. default_namespace: the one written
+    that is no loss (``changes[].pointer`` means that member of every change). empty_means_absent: an empty element says the same as none. default_namespace: the one written
     without a prefix, the root's where it is not named.
     Raises NeedsOperator, naming every wrong row, when rows and table do not fit.
     """

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.mapping.paths import Step, parse, pattern, read
+from gateway.mapping.paths import Step, pattern, read
 from gateway.mapping.plan import Branch, Condition, Repeat
 from gateway.mapping.report import LossReport
 
@@ -65,15 +65,18 @@ def _same_scope(branch: Branch) -> Iterator[Branch]:
 
 
 def homes(plan: Branch, ignored: Mapping[str, str], holds: Mapping[Condition, bool]) -> Home:
-    """The tree of homes under given conditions."""
+    """The tree of homes under given conditions. A path in ignored goes through every member of an array as ``name[]``."""
     root = Home()
     for carrier in carriers(plan):
         if all(holds[condition] for condition in carrier.conditions):
             _place(root, carrier).carried = True
     for path, reason in ignored.items():
         node = root
-        for step in parse(path):
-            node = node.children.setdefault(step.name, Home())
+        for name in path.split("."):
+            node = node.children.setdefault(name.removesuffix("[]"), Home())
+            if name.endswith("[]"):
+                node.members = node.members or Home()
+                node = node.members
         node.reason = reason
     return root
 

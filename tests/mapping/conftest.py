@@ -101,7 +101,12 @@ DOCUMENT = {
     },
     "shipment": {
         "items": [
-            {"sequence_number": "1", "origin": "CN", "destination": "MN", "mass": {"value": "4.86000", "unit_code": "KGM"}},
+            {
+                "sequence_number": "1",
+                "origin": "CN",
+                "destination": "MN",
+                "mass": {"value": "4.86000", "unit_code": "KGM"},
+            },
             {"sequence_number": "2", "price": {"value": "10", "currency": "CNY"}},
         ],
         "documents": [{"type": "permit", "id": "P-1"}, {"type": "permit", "id": "P-2"}],

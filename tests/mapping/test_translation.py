@@ -152,7 +152,14 @@ def test_members_of_another_kind_than_the_chosen_one_are_lost(mapping: Mapping) 
 
 
 def test_the_loss_table_knows_every_leaf_before_any_document_comes(mapping: Mapping) -> None:
-    leaves = ["direction", "dossier.id", "colour", "sender.identifiers[].value", "shipment.items[].origin", "marks.signed"]
+    leaves = [
+        "direction",
+        "dossier.id",
+        "colour",
+        "sender.identifiers[].value",
+        "shipment.items[].origin",
+        "marks.signed",
+    ]
     fates = {row.path: (row.fate, row.where) for row in mapping.loss_table(leaves)}
     assert fates["colour"] == ("lost", ())
     assert fates["dossier.id"] == ("ignored", ("it is the gateway's own",))

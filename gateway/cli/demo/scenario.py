@@ -94,6 +94,7 @@ class Scenario:
         return {
             "SWGATE_HOME": str(self.home),
             "SWGATE_PARTNERS": str(self.home / "partners.yaml"),
+            "SWGATE_CERTS": str(self.home / "certs"),
             "SWGATE_PORT": str(self.port),
             "SWGATE_HOST": "127.0.0.1",
         }
