@@ -110,8 +110,8 @@ def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
     "DOC-007", "summary_missing", DECLARATION, source="GACC announcement 2019/127 on two-step declaration",
     zh="完整申报应注明对应的概要申报", en="A complete declaration of two steps names its summary",
 )  # fmt: skip
-def summary_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
-    if text(document, "declaration_type", "declaration_step") != "complete":
+def summary_missing(document: Document, facts: Facts) -> Iterator[Complaint]:
+    if facts.follows or text(document, "declaration_type", "declaration_step") != "complete":
         return
     named = [
         text(document, "unified_number"),

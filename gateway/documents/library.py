@@ -54,10 +54,13 @@ class Documents:
         self._schema(kind)
         return self._rules[kind]
 
-    def check(self, kind: str, document: Any, *, on: dt.date, partner_data: bool = False) -> list[Finding]:
+    def check(
+        self, kind: str, document: Any, *, on: dt.date, partner_data: bool = False, follows: bool = False
+    ) -> list[Finding]:
         """Every finding on a document, in reading order: shape, codes valid on a day, identifiers, dates, rules.
 
         partner_data: the document came from a partner, whose identifiers are not ours to refuse: their faults are warnings.
+        follows: it is filed against a declaration that is known, so it need not name it.
         At most MOST_FINDINGS are told, then one that says so. Raises NotFound for a kind that is not there.
         """
         self._schema(kind)
@@ -65,7 +68,7 @@ class Documents:
         if findings is None:
             return [Finding("document.not_json", "", type(document).__name__)]
         findings += walker.walk(self._plans[kind], document, on, self.codelists, self.rules_data.severities)
-        findings += run(self._rules[kind], document, Facts(on, self.rules_data, self.has_place))
+        findings += run(self._rules[kind], document, Facts(on, self.rules_data, self.has_place, follows))
         if not findings:
             return findings
         if partner_data:

@@ -45,6 +45,9 @@ class Facts:
     def threshold(self, name: str, default: str) -> Decimal:
         return self.data.threshold(name, self.on, Decimal(default))
 
+    # The declaration is known to whoever asks: this document continues it, so it need not name it.
+    follows: bool = False
+
 
 Check = Callable[[Mapping[str, Any], Facts], Iterable[Complaint]]
 

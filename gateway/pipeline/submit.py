@@ -56,7 +56,7 @@ _MOST_UNMATCHED = 20
 class DocumentChecks(Protocol):
     """What gateway.documents offers: every finding of one document on one day."""
 
-    def check(self, kind: str, document: Json, *, on: date) -> list[Finding]: ...
+    def check(self, kind: str, document: Json, *, on: date, follows: bool = False) -> list[Finding]: ...
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class Submitter:
             declared = _json(reading, ground.declaration)
         stage = _Stage()
         on = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(PORT_ZONE).date()
-        checked = self._documents.check(submission.kind, submission.document, on=on)
+        checked = self._documents.check(submission.kind, submission.document, on=on, follows=bool(submission.root_id))
         stage.add(checked, Rejected, "document.refused")
         if _breaks_its_shape(checked):
             stage.raise_errors()

@@ -62,7 +62,7 @@ class Clock:
 class TinyChecks:
     """Documents of the tiny kind: whatever is listed under ``bad`` is an error, under ``doubtful`` a warning."""
 
-    def check(self, kind: str, document: Json, *, on: date) -> list[Finding]:
+    def check(self, kind: str, document: Json, *, on: date, follows: bool = False) -> list[Finding]:
         return [
             Finding("document.tiny", pointer=f"/{name}", found=str(document[name]))
             for name in document
