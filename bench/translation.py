@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from bench.measure import Row, against
-from gateway import documents, settings
+from gateway import documents, ids, settings
 from gateway.catalogue import Catalogue, offline
 from gateway.ports import Adapter
 
@@ -25,19 +25,20 @@ def rows() -> Iterator[Row]:
     configured = settings.load()
     catalogue = Catalogue.load(configured)
     for adapter_id, entry in catalogue.entries.items():
-        if KIND not in entry.manifest.files:
+        if KIND not in entry.manifest.files or not (entry.root / "quality.yaml").is_file():
             continue
-        yield from _adapter_rows(adapter_id, entry)
+        yield from _adapter_rows(catalogue, adapter_id)
     first = next(iter(catalogue.entries))
-    yield translate_check_sign(catalogue.entries[first], documents.load(configured.specs, configured.overlay))
+    yield translate_check_sign(catalogue, first, documents.load(configured.specs, configured.overlay))
 
 
-def _adapter_rows(adapter_id: str, entry: Any) -> Iterator[Row]:
+def _adapter_rows(catalogue: Catalogue, adapter_id: str) -> Iterator[Row]:
+    entry = catalogue.entry(adapter_id)
     adapter: Adapter = entry.adapter
     document = _declaration(entry.root)
     context = offline.context(entry.manifest, kind=KIND)
-    data = adapter.encode(document, context).data
-    schema = _schema(entry)
+    encoded = adapter.encode(document, context)
+    data, schema = encoded.data, _schema(catalogue, entry, encoded.message)
 
     def floor() -> None:
         schema.validate(etree.fromstring(data))
@@ -46,12 +47,13 @@ def _adapter_rows(adapter_id: str, entry: Any) -> Iterator[Row]:
     yield against(f"decode_{adapter_id}", lambda: adapter.decode(data, tolerant=False), floor)
 
 
-def translate_check_sign(entry: Any, library: documents.Documents) -> Row:
+def translate_check_sign(catalogue: Catalogue, adapter_id: str, library: documents.Documents) -> Row:
     """From canonical JSON to bytes signed with RSA-2048, everything on, against parse, validate, c14n and one RSA signature."""
     from gateway.signing.devkeys import make_development_pki
     from gateway.signing.keys import KeyPlaces
     from gateway.signing.security import AgreementSecurity
 
+    entry = catalogue.entry(adapter_id)
     home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
     make_development_pki(home / "certs", ["bench"])
     adapter: Adapter = entry.adapter
@@ -66,10 +68,10 @@ def translate_check_sign(entry: Any, library: documents.Documents) -> Row:
     }
     context = offline.context(entry.manifest, kind=KIND)
     agreement = context.agreement.__class__(**{**_fields(context.agreement), "signing": signing})
-    security = AgreementSecurity(KeyPlaces(home / "certs"), lambda: offline.NOW_US)
+    security = AgreementSecurity(KeyPlaces(home / "certs"), ids.now_us)
     today = dt.date(2026, 1, 1)
-    data = adapter.encode(json.loads(source), context).data
-    schema = _schema(entry)
+    encoded = adapter.encode(json.loads(source), context)
+    data, schema = encoded.data, _schema(catalogue, entry, encoded.message)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def work() -> bytes:
@@ -97,9 +99,10 @@ def _declaration(root: Path) -> dict[str, Any]:
     return document
 
 
-def _schema(entry: Any) -> etree.XMLSchema:
-    schema: etree.XMLSchema = entry.adapter.forms[KIND].schema._schema
-    return schema
+def _schema(catalogue: Catalogue, entry: Any, message: str) -> etree.XMLSchema:
+    found = offline.message_schema(entry, catalogue.registry, message)
+    assert found is not None
+    return found._schema
 
 
 def _fields(thing: Any) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""How a handler answers: JSON by orjson, with the headers that every answer of the API carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import orjson
+
+from gateway.api.parts import language
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Language"}
+
+
+def answer(body: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> flask.Response:
+    """A JSON answer in the caller's language."""
+    said = {**HEADERS, "Content-Language": language(), **(headers or {})}
+    return flask.Response(orjson.dumps(body), status, said, content_type="application/json")
+
+
+def download(data: bytes, media_type: str, name: str) -> flask.Response:
+    """Bytes exactly as they are stored. Never shown by a browser as a page of ours: they are a partner's."""
+    safe = "".join(
+        character for character in name if character.isascii() and (character.isalnum() or character in "._-")
+    )
+    headers = {
+        **HEADERS,
+        "Content-Disposition": f'attachment; filename="{safe or "message"}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return flask.Response(data, 200, headers, content_type=media_type)

@@ -1,0 +1,147 @@
+"""Reading JSON bodies: bounded, once, and refusing what two readers could understand differently.
+
+A body is read up to a size and within a time; it is UTF-8 JSON without NaN, without an object that names a member twice,
+and not nested deeper than any document of ours (RFC 8259 section 4 leaves doubled names open, so we refuse them).
+Documents are not validated here: the pipeline does that once and with findings. Small bodies, such as an operator's
+answer, are checked against the contract's schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+import orjson
+from starlette.types import Message, Receive, Scope
+
+from gateway.errors import Finding, NotWellFormed, SchemaBroken
+
+READ_S = 30
+MOST_FINDINGS = 100
+
+
+class TooLarge(NotWellFormed):
+    """The body is larger than this gateway reads. found: bytes seen so far; expected: the most that is read."""
+
+    code = "api.body.too_large"
+
+
+class TooSlow(NotWellFormed):
+    code = "api.body.too_slow"
+
+
+class Gone(Exception):
+    """The caller hung up before the body was complete; nobody is left to answer."""
+
+
+async def read(receive: Receive, scope: Scope, limit: int, within_s: float = READ_S) -> bytes:
+    """The whole body. TooLarge before more than limit bytes are held, TooSlow after within_s seconds."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(declared.decode(), limit)
+    try:
+        async with asyncio.timeout(within_s):
+            return await _chunks(receive, limit)
+    except TimeoutError:
+        raise TooSlow("the body took too long", [Finding(TooSlow.code, expected=f"{within_s} s")]) from None
+
+
+async def _chunks(receive: Receive, limit: int) -> bytes:
+    message: Message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Gone
+    if not message.get("more_body", False) and len(message.get("body", b"")) <= limit:
+        return bytes(message.get("body", b""))
+    held = bytearray()
+    while True:
+        held += message.get("body", b"")
+        if len(held) > limit:
+            raise _too_large(str(len(held)), limit)
+        if not message.get("more_body", False):
+            return bytes(held)
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+
+
+def _too_large(found: str, limit: int) -> TooLarge:
+    return TooLarge(
+        "the body is too large", [Finding(TooLarge.code, found=f"{found} bytes", expected=f"{limit} bytes")]
+    )
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of a body. NotWellFormed says what and where, and names every doubled member."""
+    if not body:
+        raise _refused("api.body.empty")
+    members = _Members()
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=members, parse_constant=_no_number, parse_float=_finite
+        )
+        # What orjson cannot write back (a lone surrogate, 65-bit integers, 255 levels) could not be stored either.
+        orjson.dumps(value)
+    except json.JSONDecodeError as problem:
+        raise _not_json(f"line {problem.lineno} column {problem.colno}", problem.msg) from None
+    except UnicodeDecodeError as problem:
+        raise _not_json(f"byte {problem.start}", "UTF-8") from None
+    except RecursionError:
+        raise _refused("api.body.too_deep") from None
+    except ValueError as problem:
+        raise _not_json(str(problem)[:80], "RFC 8259") from None
+    except TypeError as problem:
+        deep = "Recursion" in str(problem)
+        raise _refused("api.body.too_deep" if deep else "api.body.unusable", str(problem)[:80]) from None
+    if members.doubled:
+        names = list(dict.fromkeys(members.doubled))[:MOST_FINDINGS]
+        findings = [Finding("api.body.doubled_name", found=name[:80]) for name in names]
+        raise NotWellFormed("a member is named twice", findings, code="api.body.doubled_name")
+    return value
+
+
+class _Members:
+    """Makes an object of its members and remembers the names that came twice."""
+
+    def __init__(self) -> None:
+        self.doubled: list[str] = []
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            self.doubled += [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+        return members
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is out of range")
+    return number
+
+
+def _not_json(found: str, expected: str) -> NotWellFormed:
+    return _refused("api.body.not_json", found, expected)
+
+
+def _refused(code: str, found: str | None = None, expected: str | None = None) -> NotWellFormed:
+    return NotWellFormed(code, [Finding(code, found=found, expected=expected)], code=code)
+
+
+def check(value: Any, schema: Any) -> None:
+    """SchemaBroken with every place where value breaks a compiled schema of the contract."""
+    faults = list(islice(schema.iter_errors(value), MOST_FINDINGS))
+    if faults:
+        raise SchemaBroken("the body breaks its schema", [_fault(fault) for fault in faults])
+
+
+def _fault(fault: Any) -> Finding:
+    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in fault.instance_path)
+    return Finding("api.body.schema", pointer=pointer, expected=fault.message[:200])

@@ -1,0 +1,150 @@
+"""The outermost ASGI application: native routes, limits, and the one place where an error becomes an answer.
+
+A partner's delivery is answered here, in front of Connexion, since its body is no JSON and may be large. Everything else
+goes on to Connexion with the running gateway's parts and the body limit in its scope.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.agreements import Agreement
+from gateway.api import bodies, problems
+from gateway.api.parts import Parts, accept_language
+from gateway.api.problems import BadRequest, Unauthorized
+from gateway.errors import Conflict, Finding, Rejected
+from gateway.lifecycle import InboundStatus
+from gateway.ports import Incoming
+
+DELIVERY = re.compile(r"^/v1/partners/(?P<agreement>[a-z0-9][a-z0-9-]{1,62})/messages$")
+TOKEN = "inbound_token_sha256"  # noqa: S105 - the name of a setting
+LIMIT = "inbound_limit_bytes"
+LARGEST_DELIVERY = 16 * 1024 * 1024
+DELIVERY_S = 120
+# Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
+PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
+_REFERENCE = re.compile(r"^[!-~]{1,200}$")
+
+
+class Front:
+    """Wraps Connexion's application."""
+
+    def __init__(self, inner: ASGIApp, parts: Parts) -> None:
+        self._inner = inner
+        self._parts = parts
+        self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        scope["gateway.parts"] = self._parts
+        scope["gateway.body_limit"] = self._parts.settings.body_limit_bytes
+        try:
+            delivery = DELIVERY.match(scope["path"])
+            if delivery is not None:
+                await self._deliver(delivery["agreement"], scope, receive, noting)
+            else:
+                await self._inner(scope, receive, noting)
+        except bodies.Gone:
+            return
+        except Exception as error:
+            if begun:
+                raise
+            await self._refuse(error, scope, send)
+
+    def close(self) -> None:
+        self._receivers.shutdown(wait=True)
+
+    async def _refuse(self, error: Exception, scope: Scope, send: Send) -> None:
+        language = self._parts.language(accept_language(scope))
+        problem = problems.of(error, self._parts.texts, language)
+        headers = dict(problem.headers)
+        if problem.status in (408, 413):
+            # What the caller still sends would be taken for the next request.
+            headers["Connection"] = "close"
+        await _send(send, problem.status, headers, b"" if scope["method"] == "HEAD" else problem.body)
+
+    async def _deliver(self, agreement_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a partner's message. 202 when its bytes are stored and what they say is applied or kept."""
+        if scope["method"] != "POST":
+            raise HTTPException(405, headers={"Allow": "POST"})
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        agreement = self._agreement(agreement_id, headers.pop("authorization", ""))
+        limit = int(agreement.transport.settings.get(LIMIT, LARGEST_DELIVERY))
+        data = await bodies.read(receive, scope, limit, DELIVERY_S)
+        if not data:
+            raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
+        incoming = Incoming(
+            agreement_id=agreement.id,
+            reference=_reference(headers, data),
+            data=data,
+            received_us=self._parts.clock(),
+            headers={name: value for name, value in headers.items() if name in PASSED_ON},
+        )
+        loop = asyncio.get_running_loop()
+        received = await loop.run_in_executor(self._receivers, self._parts.receiver.receive, incoming)
+        if received.conflicting:
+            raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
+        if received.status is InboundStatus.REFUSED and not received.doubled:
+            # The bytes are kept as evidence all the same; the partner learns that they have no effect.
+            raise Rejected("the delivery is refused", received.findings, code=_code_of(received.findings))
+        body = orjson.dumps({"id": received.inbound_id, "status": received.status})
+        await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+
+    def _agreement(self, agreement_id: str, authorization: str) -> Agreement:
+        """The agreement that this caller may deliver for. An unknown one and a wrong token are refused alike.
+
+        Without a token in the agreement, a signature must stand in its place: the receiver verifies it.
+        """
+        agreement = self._parts.directory.agreements.get(agreement_id)
+        expected = "" if agreement is None else str(agreement.transport.settings.get(TOKEN, ""))
+        scheme, _, token = authorization.partition(" ")
+        digest = hashlib.sha256(token.strip().encode()).hexdigest()
+        proven = hmac.compare_digest(expected.encode(), digest.encode()) and scheme.lower() == "bearer"
+        if agreement is not None and (proven or (not expected and _is_verified(agreement))):
+            return agreement
+        raise Unauthorized("nobody who delivers here", [Finding(Unauthorized.code)])
+
+
+def _code_of(findings: Sequence[Finding]) -> str:
+    return findings[0].code if findings else Rejected.code
+
+
+def _is_verified(agreement: Agreement) -> bool:
+    """Whether the receiver refuses what this partner did not sign."""
+    steps = agreement.signing.get("steps", [agreement.signing])
+    return any(step.get("profile", "none") != "none" and step.get("verify", "required") == "required" for step in steps)
+
+
+def _reference(headers: dict[str, str], data: bytes) -> str:
+    given = headers.get("x-message-id")
+    if given is None:
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if not _REFERENCE.match(given):
+        raise BadRequest("an unusable reference", [Finding("api.partner.reference", found=given[:80])])
+    return given
+
+
+async def _send(send: Send, status: int, headers: dict[str, Any], body: bytes) -> None:
+    lines = [(name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in headers.items()]
+    lines.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body})

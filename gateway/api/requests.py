@@ -1,0 +1,50 @@
+"""What is asked about a filed declaration: amendment, cancellation, presentation; and what became of it."""
+
+from __future__ import annotations
+
+import flask
+
+from gateway.api import filing, reading, views
+from gateway.api.answers import answer
+from gateway.api.parts import language
+from gateway.api.security import Caller
+from gateway.ports import Json
+
+AMENDMENT, CANCELLATION, PRESENTATION = views.REQUEST_PLACES
+
+
+def amend(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
+    return filing.file(AMENDMENT, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+
+
+def cancel(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
+    return filing.file(CANCELLATION, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+
+
+def present(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
+    return filing.file(PRESENTATION, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+
+
+def amendments(declaration_id: str, user: Caller) -> flask.Response:
+    return _listed(declaration_id, AMENDMENT, user)
+
+
+def cancellation(declaration_id: str, user: Caller) -> flask.Response:
+    return _listed(declaration_id, CANCELLATION, user)
+
+
+def presentation(declaration_id: str, user: Caller) -> flask.Response:
+    return _listed(declaration_id, PRESENTATION, user)
+
+
+def amendment(declaration_id: str, amendment_id: str, user: Caller) -> flask.Response:
+    with reading.open_for(user) as view:
+        root = view.declaration(declaration_id)
+        row = view.request(root, AMENDMENT, amendment_id)
+        return answer({"request": view.request_view(row, language()), "document": view.json(row.digest)})
+
+
+def _listed(declaration_id: str, kind: str, user: Caller) -> flask.Response:
+    with reading.open_for(user) as view:
+        rows = view.requests(view.declaration(declaration_id), kind)
+        return answer({"items": [view.request_view(row, language()) for row in rows]})

@@ -1,0 +1,98 @@
+"""Who is asking: an API key names a tenant and what that key may do.
+
+Connexion's security middleware asks the handlers here as the contract's security schemes say; the caller they find reaches
+the operations as their argument ``user``. A wrong key and none look the same to whoever asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connexion.security import NO_VALUE, AbstractSecurityHandler
+
+from gateway.agreements import Directory
+from gateway.api.problems import Forbidden, Unauthorized
+from gateway.errors import Finding
+
+# Longer or stranger than any key that was ever given out: not worth a digest.
+_KEY = re.compile(r"^[!-~]{8,256}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One key of one tenant. scope: the tenant whose things it sees, None for an operator, who sees all."""
+
+    tenant: str
+    key_id: str
+    roles: tuple[str, ...]
+
+    @property
+    def is_operator(self) -> bool:
+        return "operator" in self.roles
+
+    @property
+    def scope(self) -> str | None:
+        return None if self.is_operator else self.tenant
+
+    @property
+    def actor(self) -> str:
+        """How the timeline names this caller."""
+        return f"{self.tenant}/{self.key_id}"
+
+
+def caller_of(directory: Directory, key: str) -> Caller | None:
+    """The caller with this key; None when nobody has it."""
+    if not _KEY.match(key):
+        return None
+    match = directory.tenant_of_key(key)
+    if match is None:
+        return None
+    tenant, stored = match
+    return Caller(tenant.id, stored.id, stored.roles)
+
+
+class _KeyHandler(AbstractSecurityHandler):  # type: ignore[misc]
+    """Asks for a key in a header; Connexion calls what get_fn returns for each request."""
+
+    def get_fn(self, security_scheme: dict[str, Any], required_scopes: Any) -> Callable[[Any], Any]:
+        return self._ask
+
+    def _ask(self, request: Any) -> Any:
+        """What Connexion puts into the context: the caller as ``user``. NO_VALUE when there is no key of this form."""
+        key = self._key(dict(request.scope["headers"]))
+        if not key:
+            return NO_VALUE
+        caller = caller_of(request.scope["gateway.parts"].directory, key)
+        if caller is None:
+            raise Unauthorized("nobody has this key", [Finding(Unauthorized.code)])
+        return {"sub": caller}
+
+    def _key(self, headers: dict[bytes, bytes]) -> str:
+        raise NotImplementedError
+
+
+class HeaderKey(_KeyHandler):
+    """X-API-Key."""
+
+    def _key(self, headers: dict[bytes, bytes]) -> str:
+        return headers.get(b"x-api-key", b"").decode("latin-1")
+
+
+class BearerKey(_KeyHandler):
+    """Authorization: Bearer, the token being the same key."""
+
+    def _key(self, headers: dict[bytes, bytes]) -> str:
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+
+# Security scheme of the contract -> who asks.
+HANDLERS = {"apiKey": HeaderKey, "bearer": BearerKey}
+
+
+def require_operator(caller: Caller) -> None:
+    if not caller.is_operator:
+        raise Forbidden("only an operator may do this", [Finding("api.role", found=", ".join(caller.roles))])

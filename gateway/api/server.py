@@ -1,0 +1,69 @@
+"""Connexion's FlaskApp, set up for speed and with the gateway's own refusals.
+
+Connexion reads the contract, finds handlers, routes, and asks who is calling. Request validation stands in its usual place
+but is ours (contract.py), and so is the WSGI bridge (bridge.py). Errors are answered by the Front (front.py). What nobody
+needs here is left out: exception handlers, Swagger UI, response validation, context variables. The console's pages run in
+the same Flask application.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import flask
+from connexion import FlaskApp
+from connexion.apps.flask import FlaskOperation
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+
+from gateway.api import bundle
+from gateway.api.bridge import BufferedBridge
+from gateway.api.contract import CONTEXT, ContractMiddleware
+from gateway.api.front import Front
+from gateway.api.parts import EXTENSION, Parts
+from gateway.api.security import HANDLERS
+
+
+class ExactRouting(RoutingMiddleware):  # type: ignore[misc]
+    """Routing that answers an address or does not: no redirect for a slash too many, whose target a Host header names."""
+
+    def add_api(self, *arguments: Any, **options: Any) -> None:
+        super().add_api(*arguments, **options)
+        self.router.redirect_slashes = False
+        for route in self.router.routes:
+            route.app.redirect_slashes = False
+
+
+MIDDLEWARES: list[Any] = [ExactRouting, SecurityMiddleware, ContractMiddleware]
+
+
+class Handler:
+    """A handler as Flask calls it: with those things that were read of the request and that it names."""
+
+    def __init__(self, function: Callable[..., flask.Response]) -> None:
+        self._function = function
+        self._names = tuple(inspect.signature(function).parameters)
+
+    def __call__(self, **_: Any) -> flask.Response:
+        read = flask.request.environ["asgi.scope"]["extensions"][CONTEXT]
+        return self._function(**{name: read[name] for name in self._names if name in read})
+
+
+def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
+    """The whole ASGI application of one gateway. A contract without a handler fails here, not at the first request."""
+    connexion = FlaskApp("gateway.api", middlewares=list(MIDDLEWARES), server_args={"static_folder": None})
+    connexion.app.url_map.merge_slashes = False
+    connexion.add_api(bundle.contract(parts.settings.specs), security_map=HANDLERS)
+    connexion._middleware_app.asgi_app = BufferedBridge(connexion.app.wsgi_app)
+    stack = connexion.middleware
+    stack.app, stack.middleware_stack = stack._build_middleware_stack()
+    # Connexion wraps a handler anew for each call, to read the request again; ContractMiddleware has read it already.
+    for name, view in connexion.app.view_functions.items():
+        if isinstance(view, FlaskOperation):
+            connexion.app.view_functions[name] = Handler(view._fn)
+    connexion.app.extensions[EXTENSION] = parts
+    for blueprint in blueprints:
+        connexion.app.register_blueprint(blueprint)
+    return Front(stack, parts)

@@ -1,0 +1,52 @@
+"""Is the gateway alive, is it ready, and what is its contract."""
+
+from __future__ import annotations
+
+import logging
+
+import flask
+
+from gateway.api import bundle
+from gateway.api.answers import answer
+from gateway.api.parts import here
+from gateway.errors import GatewayError
+
+log = logging.getLogger("gateway.api")
+
+
+def health() -> flask.Response:
+    """The process answers; nothing else is looked at, so that a restart is asked for only when it helps."""
+    return answer({"status": "ok"})
+
+
+def ready() -> flask.Response:
+    """Whether work can be done: the database answers, and every agreement's adapter is there."""
+    parts = here()
+    checks = {"database": _database(), "adapters": _adapters()}
+    good = all(result == "ok" for result in checks.values())
+    body = {"status": "ready" if good else "not_ready", "environment": parts.directory.environment, "checks": checks}
+    return answer(body, 200 if good else 503)
+
+
+def _database() -> str:
+    try:
+        with here().store.read() as reading:
+            reading.counts()
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the database cannot be used
+        log.warning("the database does not answer: %s", type(problem).__qualname__)
+        return "unavailable"
+    return "ok"
+
+
+def _adapters() -> str:
+    parts = here()
+    wanted = {agreement.adapter for agreement in parts.directory.agreements.values()}
+    try:
+        missing = sorted(name for name in wanted if name not in parts.catalogue.adapters)
+    except GatewayError as problem:
+        return problem.code
+    return "missing: " + ", ".join(missing) if missing else "ok"
+
+
+def openapi() -> flask.Response:
+    return answer(bundle.bundled(here().settings.specs))

@@ -1,0 +1,166 @@
+"""Puts a gateway together: the one place that knows concrete classes.
+
+build() makes the pieces that every process needs, create() the ASGI application around them, build_engine() what a worker
+process runs. Each refuses to start on a fault of the settings, the partners file, the specs or the keys.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+from starlette.types import Receive, Scope, Send
+
+from gateway import agreements, documents, ids, texts, transports
+from gateway import settings as settings_of
+from gateway.agreements import Agreement, Directory
+from gateway.api import front, server
+from gateway.api.parts import Parts
+from gateway.catalogue import Catalogue
+from gateway.console import pages
+from gateway.engine.lanes import Engine, Pace
+from gateway.errors import Finding, NeedsOperator
+from gateway.pipeline.deadlines import DeadlineWatch
+from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.operate import Operator
+from gateway.pipeline.receive import Receiver
+from gateway.pipeline.submit import Submitter
+from gateway.pipeline.sweep import Sweeper
+from gateway.settings import Settings
+from gateway.signing.keys import KeyPlaces
+from gateway.signing.security import AgreementSecurity
+from gateway.storage import open_store
+
+# Settings of a transport that speak of the way in (gateway.api.front), not of the way out.
+INBOUND = "inbound_"
+
+
+class App:
+    """A gateway that answers HTTP; itself the ASGI application."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.asgi = server.build(parts, [pages.blueprint(parts)])
+        # Schemas, code lists and the contract live as long as the process: collections need not look at them again.
+        gc.collect()
+        gc.freeze()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.asgi(scope, receive, send)
+
+    def close(self) -> None:
+        """Finish what is being done and let go of the database."""
+        self.asgi.close()
+        self.parts.store.close()
+
+
+class Worker:
+    """What sends, collects and sweeps. One a process; there may be many processes."""
+
+    def __init__(self, parts: Parts) -> None:
+        home, settings = parts.settings.home, parts.settings
+        self._transports = {
+            name: transports.open_transport(_outward(agreement), home)
+            for name, agreement in parts.directory.agreements.items()
+        }
+        dispatcher = Dispatcher(
+            parts.store, parts.directory, self._transports, parts.security, parts.receiver, lease_s=settings.lease_s
+        )
+        deadlines = DeadlineWatch(parts.store, parts.directory, parts.documents)
+        sweeper = Sweeper(
+            parts.store, parts.directory, dispatcher, idempotency_h=settings.idempotency_h, deadlines=deadlines
+        )
+        pace = Pace(lease_s=settings.lease_s)
+        self.engine = Engine(
+            parts.store, parts.directory.agreements, dispatcher, parts.receiver, sweeper, self._transports, pace=pace
+        )
+        parts.submitter.woken = self.engine.wake
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until stop is set, then let what is on the wire finish."""
+        self.start()
+        stop.wait()
+        self.stop()
+
+    def start(self) -> None:
+        self.engine.start()
+
+    def stop(self) -> None:
+        self.engine.stop()
+        for transport in self._transports.values():
+            transport.close()
+
+
+def create(settings: Settings) -> App:
+    """The gateway that serves API and console."""
+    return App(build(settings))
+
+
+def from_environment() -> App:
+    """create() with the settings of the environment: what each of several serving processes calls."""
+    return create(settings_of.load())
+
+
+def build_engine(parts: Parts) -> Worker:
+    """What a worker process runs."""
+    return Worker(parts)
+
+
+def build(settings: Settings) -> Parts:
+    """The pieces of one process. NeedsOperator with every fault of what the operator gave us."""
+    directory = agreements.load(settings.partners_file)
+    catalogue = Catalogue.load(settings)
+    _fits(catalogue, directory)
+    library = documents.load(settings.specs, settings.overlay)
+    security = AgreementSecurity(KeyPlaces(settings.certs), ids.now_us)
+    for agreement in directory.agreements.values():
+        security.check(agreement)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings)
+    receiver = Receiver(store, directory, catalogue.adapters, security)
+    return Parts(
+        settings=settings,
+        directory=directory,
+        catalogue=catalogue,
+        documents=library,
+        texts=texts.load(settings.specs.parent),
+        store=store,
+        security=security,
+        submitter=Submitter(library, catalogue.adapters, directory, store, aliased=receiver.retry_kept),
+        receiver=receiver,
+        operator=Operator(store, directory, receiver),
+        language=texts.negotiate,
+        clock=ids.now_us,
+    )
+
+
+def _fits(catalogue: Catalogue, directory: Directory) -> None:
+    """NeedsOperator names everything that agreements want of adapters and transports and cannot have."""
+    findings = catalogue.check_agreements(directory)
+    for index, agreement in enumerate(directory.agreements.values()):
+        faults = [*_inbound_faults(agreement), *transports.check_settings(_outward(agreement))[1]]
+        findings += [replace(fault, pointer=f"/agreements/{index}{fault.pointer}") for fault in faults]
+    if findings:
+        raise NeedsOperator("agreements do not fit what they name", findings, code="partners.unfit")
+
+
+def _outward(agreement: Agreement) -> Agreement:
+    """The agreement as its transport reads it."""
+    kept = {name: value for name, value in agreement.transport.settings.items() if not name.startswith(INBOUND)}
+    return replace(agreement, transport=agreements.Transport(agreement.transport.kind, kept))
+
+
+def _inbound_faults(agreement: Agreement) -> Iterator[Finding]:
+    settings = agreement.transport.settings
+    token, limit = settings.get(front.TOKEN), settings.get(front.LIMIT, 1)
+    if token is not None and not re.fullmatch("[0-9a-f]{64}", str(token)):
+        # The value is not repeated: somebody may have written the token itself.
+        yield Finding("partners.inbound", f"/transport/{front.TOKEN}", expected="the SHA-256 of the token, in hex")
+    if not isinstance(limit, int) or limit < 1:
+        yield Finding("partners.inbound", f"/transport/{front.LIMIT}", str(limit)[:20], "a number of bytes")
+    for name in settings.keys() - {front.TOKEN, front.LIMIT}:
+        if name.startswith(INBOUND):
+            yield Finding("partners.inbound", f"/transport/{name}", name, f"{front.TOKEN}, {front.LIMIT}")

@@ -1,0 +1,84 @@
+"""An adapter for tests of the API: XML with the reference and the values of a document, and replies of one line.
+
+A reply reads ``<Reply ref="..." function="..." code="..." at="...">text</Reply>``. A document whose remarks contain
+"break" makes encode fail as no adapter should, so that the API's own last defence is seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import orjson
+
+from gateway.errors import Finding, NotWellFormed
+from gateway.mapping.report import DecodeReport, LossReport
+from gateway.ports import Alias, Decoded, EncodeContext, Encoded, Reply
+
+Json = dict[str, Any]
+REPLY = re.compile(r'<Reply ref="([^"]*)" function="([a-z_]*)" code="([^"]*)" at="([0-9]+)">([^<]*)</Reply>')
+
+
+class PlainNotice:
+    id = "plain_notice"
+    root = Path(__file__).parent
+
+    def check(self, document: Json, context: EncodeContext) -> list[Finding]:
+        if document.get("remarks") == "refuse me":
+            return [Finding("plain.refused", "/remarks", "refuse me", "something else", "rule 1")]
+        return []
+
+    def encode(self, document: Json, context: EncodeContext) -> Encoded:
+        if "break" in document.get("remarks", ""):
+            raise ZeroDivisionError(document["remarks"])
+        reference = str(document.get("functional_reference_id", context.message_id))
+        data = f"<Notice ref={quoteattr(reference)}>{escape(orjson.dumps(document).decode())}</Notice>".encode()
+        number = context.reserve("plain_notice")
+        return Encoded(
+            data=data,
+            standard="plain_notice",
+            version="1",
+            message="Notice",
+            name=f"notice-{number}.xml",
+            media_type="application/xml",
+            aliases=(Alias("plain-ref", reference),),
+            report=LossReport(carried=tuple(f"/{name}" for name in document)),
+        )
+
+    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
+        match = REPLY.fullmatch(data.decode("utf-8", "replace").strip())
+        if match is None:
+            raise NotWellFormed("not a reply", [Finding("syntax.not_well_formed", found="not a reply")])
+        names = ("ref", "function", "code", "at", "text")
+        fields = dict(zip(names, match.groups(), strict=True))
+        return Decoded(
+            "customs_response",
+            {"function": fields["function"], "raw_code": fields["code"], **fields},
+            "Reply",
+            DecodeReport(),
+        )
+
+    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+        said = decoded.document
+        return [
+            Reply(
+                document=said,
+                function=said["function"],
+                raw_code=said["code"],
+                raw_text=said["text"],
+                issued_us=int(said["at"]),
+                aliases=(Alias("plain-ref", said["ref"]),),
+                receipt=True,
+            )
+        ]
+
+    def aliases(self, document: Json) -> Iterable[Alias]:
+        shipment = document.get("goods_shipment", {})
+        for equipment in shipment.get("consignment", {}).get("transport_equipments", []):
+            yield Alias("container", equipment["id"])
+
+
+ADAPTER = PlainNotice()

@@ -1,0 +1,182 @@
+"""A whole gateway on a real socket: uvicorn in a thread, SQLite in a temporary folder, the adapter of these tests."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import uvicorn
+
+from gateway import app as gateway_app
+from gateway import ids
+from gateway import settings as gateway_settings
+from gateway.api import bundle
+from gateway.testing.directory import PartnersFile, key_digest
+
+HERE = Path(__file__).parent
+FILER, OTHER, OPERATOR, PARTNER = "filer-key-000001", "other-key-000002", "operator-key-003", "partner-token-04"
+KINDS = ("declaration", "declaration_amendment", "declaration_cancellation", "goods_presentation")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.data)
+
+
+@dataclass
+class Api:
+    """Asks a running gateway over a socket. key: the API key sent, "" for none."""
+
+    port: int
+    key: str = FILER
+    headers: dict[str, str] = field(default_factory=lambda: {"Accept-Language": "en"})
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        raw: bytes | None = None,
+        **headers: str,
+    ) -> Answer:
+        said = dict(self.headers)
+        key = self.key if key is None else key
+        if key:
+            said["X-API-Key"] = key
+        data = raw
+        if body is not None:
+            data = json.dumps(body, ensure_ascii=False).encode()
+        if data is not None:
+            said["Content-Type"] = "application/json"
+        said.update({name.replace("_", "-"): value for name, value in headers.items()})
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body=data, headers=said)
+            response = connection.getresponse()
+            return Answer(response.status, {n.lower(): v for n, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **more: Any) -> Answer:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.ask("POST", path, body, **more)
+
+
+@dataclass
+class Running:
+    """A gateway that answers. app: its parts, for looking behind the API."""
+
+    app: Any
+    port: int
+    documents: dict[str, Any]
+    partner_token: str = PARTNER
+    example_ids: ClassVar[dict[str, str]] = {
+        "adapter_id": "plain_notice",
+        "agreement_id": "plain",
+        "agreement": "plain",
+    }
+    numbers: ClassVar[Iterator[int]] = itertools.count(1)
+
+    @property
+    def api(self) -> Api:
+        return Api(self.port)
+
+    @property
+    def other(self) -> Api:
+        return Api(self.port, OTHER)
+
+    @property
+    def operator(self) -> Api:
+        return Api(self.port, OPERATOR)
+
+    def declaration(self, **changes: Any) -> dict[str, Any]:
+        """The example declaration with a reference of its own."""
+        return {**self.documents["ImportByRoad"], "functional_reference_id": f"T-{next(self.numbers)}", **changes}
+
+    def file(self, **changes: Any) -> dict[str, Any]:
+        """File a declaration and return the answer."""
+        answer = self.api.post("/v1/declarations", self.declaration(**changes))
+        assert answer.status == 202, answer.data
+        return dict(answer.json)
+
+    def reply(self, declaration_id: str, function: str, text: str = "said") -> bytes:
+        """What the partner of these tests would answer to a declaration."""
+        with self.app.parts.store.read() as reading:
+            reference = reading.aliases_of(declaration_id)["plain-ref"]
+        at = ids.now_us()
+        return f'<Reply ref="{reference}" function="{function}" code="{at}" at="{at}">{text}</Reply>'.encode()
+
+    def deliver(self, data: bytes, **headers: str) -> Answer:
+        """Deliver as the partner does."""
+        said = {"Authorization": f"Bearer {PARTNER}", **headers}
+        return self.api.ask("POST", "/v1/partners/plain/messages", raw=data, key="", **said)
+
+    def answer(self, declaration_id: str, function: str, text: str = "said") -> None:
+        """Let the partner answer, and see that it is applied."""
+        delivered = self.deliver(self.reply(declaration_id, function, text))
+        assert delivered.status == 202, delivered.data
+        assert delivered.json["status"] == "matched"
+
+
+def partners(folder: Path) -> Path:
+    """Two tenants with a key each, an operator, one agreement that gets everything."""
+    file = PartnersFile(operator="operator")
+    file.add_tenant("filer", key=FILER).add_tenant("other", key=OTHER)
+    file.add_tenant("operator", key=OPERATOR, roles=("operator",))
+    transport = {"kind": "folder", "root": str(folder / "exchange"), "inbound_token_sha256": key_digest(PARTNER)}
+    file.add_agreement("plain", partner="customs", adapter="plain_notice", documents=KINDS, transport=transport)
+    return file.write(folder / "partners.yaml")
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
+    home = tmp_path_factory.mktemp("gateway")
+    adapters = home / "adapters"
+    shutil.copytree(HERE / "adapters", adapters)
+    made = gateway_app.create(
+        gateway_settings.load(
+            {
+                "SWGATE_HOME": str(home),
+                "SWGATE_PARTNERS": str(partners(home)),
+                "SWGATE_ADAPTERS": str(adapters),
+                "SWGATE_BODY_LIMIT_BYTES": "200000",
+            }
+        )
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield Running(made, listener.getsockname()[1], examples)
+    server.should_exit = True
+    thread.join(10)
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def examples(project_root: Path) -> dict[str, Any]:
+    """Example documents of the contract, by name."""
+    contract = bundle.bundled(project_root / "specs")
+    return {name: example["value"] for name, example in contract["components"]["examples"].items()}

@@ -1,0 +1,125 @@
+"""The pages: only for who signed in, escaping everything, with no script at all."""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+
+
+def sign_in(running: Any, key: str) -> Any:
+    return running.api.ask("POST", "/console/sign-in", key="", raw=urlencode({"key": key}).encode(), **FORM)
+
+
+@pytest.fixture(scope="module")
+def cookie(running: Any) -> str:
+    answer = sign_in(running, running.api.key)
+    assert answer.status == 303
+    return str(answer.headers["set-cookie"])
+
+
+def page(running: Any, path: str, cookie: str, **headers: str) -> Any:
+    return running.api.get(path, key="", Cookie=cookie.split(";")[0], **headers)
+
+
+def test_nothing_is_shown_before_signing_in(running: Any) -> None:
+    for path in ("/console", "/console/", f"/console/messages/{running.file()['message_ids'][0]}"):
+        answer = running.api.get(path)
+        assert answer.status == 303
+        assert "/console/sign-in" in answer.headers["location"]
+
+
+def test_the_session_cookie_is_signed_and_kept_from_scripts_and_other_sites(running: Any, cookie: str) -> None:
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert running.api.key not in cookie
+    forged = cookie.replace(".", "x.", 1)
+    assert page(running, "/console/", forged).status == 303
+    secret = running.app.parts.settings.home / "console.secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("path", ["/console/", "/console/sign-in", "/console/static/console.css"])
+def test_pages_allow_no_script_and_no_frame(running: Any, cookie: str, path: str) -> None:
+    answer = page(running, path, cookie)
+    assert answer.status == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert b"<script" not in answer.data
+    assert not re.search(rb"\son[a-z]+=|\sstyle=", answer.data)
+
+
+def test_hostile_values_are_text_on_every_page(running: Any, cookie: str) -> None:
+    shipment = {**running.documents["ImportByRoad"]["goods_shipment"], "consignor": {"foreign_name": HOSTILE}}
+    filed = running.file(functional_reference_id=HOSTILE, goods_shipment=shipment)
+    reference = HOSTILE.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    assert reference
+    with running.app.parts.store.read() as reading:
+        assert HOSTILE in reading.aliases_of(filed["id"]).values()
+    paths = ["/console/", f"/console/?{urlencode({'q': HOSTILE, 'status': HOSTILE, 'lang': HOSTILE})}"]
+    paths.append(f"/console/messages/{filed['message_ids'][0]}")
+    for path in paths:
+        answer = page(running, path, cookie)
+        assert answer.status == 200
+        assert b"<script" not in answer.data
+        assert b"<img" not in answer.data
+        assert b"49" not in re.findall(rb"onerror=alert\(1\)&gt;(..)", answer.data)
+    assert b"&lt;script&gt;" in answer.data
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "Whose move"), ("zh", "待谁处理")])
+def test_a_message_page_shows_both_faces_and_whose_move_it_is(running: Any, cookie: str, lang: str, word: str) -> None:
+    filed = running.file()
+    running.answer(filed["id"], "returned", "规格不符")
+    answer = page(running, f"/console/messages/{filed['message_ids'][0]}?lang={lang}", cookie)
+    shown = answer.data.decode()
+    for expected in (
+        word,
+        "规格不符",
+        "&lt;Notice",
+        "巴彦淖尔市草原之光矿业贸易有限公司",
+        "&lt;Reply",
+        "partner:reply:received",
+    ):
+        assert expected in shown
+
+
+def test_anothers_message_has_no_page(running: Any) -> None:
+    filed = running.file()
+    theirs = sign_in(running, running.other.key).headers["set-cookie"]
+    answer = page(running, f"/console/messages/{filed['message_ids'][0]}", theirs)
+    assert answer.status == 404
+    assert filed["id"] not in answer.data.decode()
+
+
+def test_search_finds_by_any_id_and_says_when_nothing_is_there(running: Any, cookie: str) -> None:
+    filed = running.file()
+    assert filed["message_ids"][0] in page(running, f"/console/?q={filed['id']}", cookie).data.decode()
+    assert "Nothing was found" in page(running, "/console/?q=nothing-at-all&lang=en", cookie).data.decode()
+
+
+def test_signing_out_forgets_the_cookie(running: Any, cookie: str) -> None:
+    answer = running.api.ask("POST", "/console/sign-out", key="", Cookie=cookie.split(";")[0])
+    assert answer.status == 303
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
+def test_a_form_from_another_site_is_refused(running: Any) -> None:
+    form = {**FORM, "Sec_Fetch_Site": "cross-site"}
+    raw = urlencode({"key": running.api.key}).encode()
+    answer = running.api.ask("POST", "/console/sign-in", key="", raw=raw, **form)
+    assert answer.status == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_guessing_keys_has_to_wait_after_five(running: Any) -> None:
+    statuses = [sign_in(running, f"wrong-key-{number}").status for number in range(6)]
+    assert statuses == [401] * 5 + [429]

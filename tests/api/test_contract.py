@@ -1,0 +1,171 @@
+"""The contract: one bundle that is valid and current, and every operation of it answers as its examples say."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jsonschema_rs
+import pytest
+from connexion.exceptions import ResolverError
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from gateway.api import bundle, server
+from gateway.settings import PROJECT_ROOT
+
+METHODS = ("get", "post", "put")
+CONTRACT = bundle.bundled(PROJECT_ROOT / "specs")
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in CONTRACT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                shared = item.get("parameters", [])
+                yield (
+                    method.upper(),
+                    path,
+                    {**item[method], "parameters": [*shared, *item[method].get("parameters", [])]},
+                )
+
+
+OPERATIONS = {operation["operationId"]: (method, path, operation) for method, path, operation in operations()}
+
+
+def resolve(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        inner: Any = CONTRACT
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            inner = inner[step]
+        node = inner
+    return node
+
+
+def holds(body: Any, schema: dict[str, Any]) -> None:
+    whole = {**schema, "components": CONTRACT["components"]}
+    problems = [error.message for error in jsonschema_rs.Draft4Validator(whole).iter_errors(body)]
+    assert not problems, problems
+
+
+def test_the_bundle_is_valid_openapi() -> None:
+    assert not list(OpenAPIV30SpecValidator(CONTRACT).iter_errors())
+
+
+def test_the_committed_bundle_is_current() -> None:
+    committed = PROJECT_ROOT / "specs" / bundle.BUNDLE
+    assert committed.read_bytes() == bundle.as_bytes(CONTRACT), "run python -m gateway.api.bundle"
+
+
+def test_the_bundle_keeps_titles_of_canonical_schemas() -> None:
+    declaration = CONTRACT["components"]["schemas"]["DeclarationPartContent"]["properties"]["functional_reference_id"]
+    assert declaration["x-title-zh"] == "客户端报关单编号"
+    assert declaration["x-wco-id"] == "D026"
+
+
+def test_the_served_contract_is_the_bundle(running: Any) -> None:
+    assert running.api.get("/v1/openapi.json", key="").json == json.loads(bundle.as_bytes(CONTRACT))
+
+
+def test_every_operation_has_a_handler() -> None:
+    native = {name for name, (_, _, operation) in OPERATIONS.items() if operation.get("x-native")}
+    assert native == {"gateway.api.partners.deliver"}
+    for name in OPERATIONS.keys() - native:
+        module, _, function = name.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), function)), name
+
+
+def test_a_contract_without_a_handler_does_not_start(running: Any, tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "specs" / "openapi", tmp_path / "openapi")
+    source = tmp_path / bundle.SOURCE
+    source.write_text(source.read_text().replace("gateway.api.service.health", "gateway.api.service.absent"))
+    parts = replace(running.app.parts, settings=replace(running.app.parts.settings, specs=tmp_path))
+    with pytest.raises(ResolverError):
+        server.build(parts)
+
+
+def examples_of(operation: dict[str, Any]) -> list[Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return [resolve(example)["value"] for example in content.get("examples", {}).values()] or [None]
+
+
+CALLS = [
+    (name, number) for name, (_, _, operation) in OPERATIONS.items() for number in range(len(examples_of(operation)))
+]
+fresh = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def known(running: Any) -> dict[str, str]:
+    """Ids for the places that examples leave open: a filed declaration, its message, an amendment of it."""
+    filed = running.file()
+    amendment = running.api.post(
+        f"/v1/declarations/{filed['id']}/amendments", CONTRACT["components"]["examples"]["AmendOneField"]["value"]
+    ).json
+    return {"declaration_id": filed["id"], "message_id": filed["message_ids"][0], "amendment_id": amendment["id"]}
+
+
+def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
+    """Some operations need a thing in a certain state, so they get one of their own."""
+    filed = running.file()
+    own = {"declaration_id": filed["id"], "message_id": filed["message_ids"][0]}
+    if name == "gateway.api.declarations.declare_again":
+        running.answer(filed["id"], "returned")
+    elif name == "gateway.api.operations.redrive":
+        act = running.operator.post(f"/v1/messages/{own['message_id']}/park", {"reason": "for the test"})
+        assert act.status == 200, act.data
+    elif not name.startswith(("gateway.api.operations", "gateway.api.requests")):
+        return known
+    return {**known, **own} if not name.endswith(".amendment") else known
+
+
+@pytest.mark.parametrize(("name", "number"), CALLS, ids=[f"{name}-{number}" for name, number in CALLS])
+def test_the_examples_of_an_operation_run(running: Any, known: dict[str, str], name: str, number: int) -> None:
+    method, path, operation = OPERATIONS[name]
+    ids = prepared(running, name, known)
+    query: dict[str, str] = {}
+    headers = {"Accept": "application/json"}
+    for parameter in map(resolve, operation["parameters"]):
+        example = ids.get(parameter["name"], str(parameter["example"]).lower())
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", running.example_ids.get(parameter["name"], example))
+        elif parameter["in"] == "query":
+            query[parameter["name"]] = running.example_ids.get(parameter["name"], example)
+        else:
+            headers[parameter["name"]] = f"{example}-{next(fresh)}" if "Key" in parameter["name"] else example
+    address = f"{path}?{urlencode(query)}" if query else path
+    api = running.operator if operation.get("x-role") == "operator" else running.api
+    if operation.get("x-native"):
+        answer = api.ask(
+            method,
+            address,
+            raw=running.reply(ids["declaration_id"], "registered"),
+            key="",
+            Authorization=f"Bearer {running.partner_token}",
+        )
+    else:
+        answer = api.ask(method, address, examples_of(operation)[number], **headers)
+    assert str(answer.status) in operation["responses"], answer.data
+    assert 200 <= answer.status < 300, answer.data
+    response = resolve(operation["responses"][str(answer.status)])
+    holds(answer.json, response["content"]["application/json"]["schema"])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_asks_for_a_key_and_for_the_role_it_names(running: Any, known: dict[str, str], name: str) -> None:
+    method, path, operation = OPERATIONS[name]
+    for parameter in map(resolve, operation["parameters"]):
+        if parameter["in"] == "path":
+            value = running.example_ids.get(parameter["name"]) or known[parameter["name"]]
+            path = path.replace(f"{{{parameter['name']}}}", value)
+    body = examples_of(operation)[0]
+    unknown = running.api.ask(method, path, body, key="")
+    assert (unknown.status == 401) == (operation.get("security", CONTRACT["security"]) != []), unknown.data
+    if operation.get("x-role") == "operator":
+        assert running.api.ask(method, path, body).json["code"] == "http.forbidden"

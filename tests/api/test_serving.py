@@ -1,0 +1,110 @@
+"""How the gateway is served: in one piece, checked at start, by ASGI and by WSGI alike."""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from a2wsgi import ASGIMiddleware
+
+from gateway import app
+from gateway.errors import NeedsOperator
+from gateway.pipeline.submission import Submission
+from gateway.settings import PROJECT_ROOT
+from gateway.testing.directory import PartnersFile
+
+
+def call(application: Any, path: str, **environ: str) -> tuple[str, bytes]:
+    """One WSGI call (PEP 3333)."""
+    begun: list[str] = []
+    whole = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "x", "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http", **environ,
+    }  # fmt: skip
+    body = b"".join(application(whole, lambda status, headers, exc_info=None: begun.append(status)))
+    return begun[0], body
+
+
+def test_the_wsgi_application_keeps_the_contract_too(running: Any) -> None:
+    application = ASGIMiddleware(running.app)
+    assert call(application, "/health") == ("200 OK", b'{"status":"ok"}')
+    assert call(application, "/v1/messages")[0].startswith("401")
+    status, body = call(application, "/v1/messages", HTTP_X_API_KEY=running.api.key, QUERY_STRING="limit=0")
+    assert status.startswith("400")
+    assert b"api.parameter" in body
+
+
+def test_ready_tells_what_is_missing(running: Any) -> None:
+    answer = running.api.get("/ready", key="")
+    assert answer.json["checks"] == {"database": "ok", "adapters": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("transport", "expected"),
+    [
+        ({"inbound_token_sha256": "the-token-itself"}, "/agreements/0/transport/inbound_token_sha256"),
+        ({"inbound_tokn": "x"}, "/agreements/0/transport/inbound_tokn"),
+        ({"inbound_limit_bytes": 0}, "/agreements/0/transport/inbound_limit_bytes"),
+        ({"rooot": "x"}, "/agreements/0/transport/rooot"),
+    ],
+)
+def test_wrong_transport_settings_stop_the_start_and_are_not_repeated(
+    running: Any, tmp_path: Any, transport: dict[str, Any], expected: str
+) -> None:
+    settings = {"kind": "folder", "root": "exchange", **transport}
+    file = PartnersFile().add_agreement(
+        "plain", partner="customs", adapter="plain_notice", documents=["declaration"], transport=settings
+    )
+    path = file.write(tmp_path / "partners.yaml")
+    with pytest.raises(NeedsOperator) as refused:
+        app.build(replace(running.app.parts.settings, home=tmp_path, partners_file=path))
+    assert [finding.pointer for finding in refused.value.findings] == [expected]
+    assert "the-token-itself" not in str(refused.value.findings)
+
+
+def test_the_example_of_the_contract_is_accepted_by_the_adapter_it_is_meant_for(running: Any, tmp_path: Any) -> None:
+    file = PartnersFile().add_tenant("filer").add_agreement(
+        "import", partner="customs", adapter="cn_declaration", documents=["declaration"],
+        transport={"kind": "folder", "root": "exchange"},
+    )  # fmt: skip
+    settings = replace(
+        running.app.parts.settings,
+        home=tmp_path,
+        partners_file=file.write(tmp_path / "partners.yaml"),
+        adapters=PROJECT_ROOT / "adapters",
+    )
+    parts = app.build(settings)
+    try:
+        submission = Submission("declaration", running.documents["ImportByRoad"], "filer", "filer/key")
+        prepared = parts.submitter.prepare(submission)
+    finally:
+        parts.store.close()
+    assert prepared.encoded["import"].report.lost == ()
+
+
+def test_a_worker_sends_what_the_api_accepted(running: Any) -> None:
+    exchange = running.app.parts.settings.home / "exchange"
+    for name in ("OutBox", "InBox", "SentBox", "FailBox"):
+        (exchange / name).mkdir(parents=True)
+    worker = app.build_engine(running.app.parts)
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        filed = running.file()
+        path = f"/v1/messages/{filed['message_ids'][0]}"
+        for _ in range(200):
+            if running.api.get(path).json["message"]["status"] == "sent":
+                break
+            threading.Event().wait(0.02)
+        message = running.api.get(path).json["message"]
+        assert message["status"] == "sent"
+        assert running.api.get(f"{path}/content/partner?which=frozen").status == 200
+        assert (exchange / "OutBox" / message["name"]).is_file()
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
