@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.mapping.paths import Step, reach, write
-from gateway.mapping.plan import Bound, Branch, Condition, Repeat, Tie
+from gateway.mapping.plan import Bound, Branch, Condition, Repeat, Tie, entries_of
 from gateway.mapping.report import DecodeReport, Leaf
 from gateway.syntax.tables import NodeKind
 
@@ -31,6 +31,7 @@ class _Scope:
     waiting: dict[int, tuple[Tie, list[str | None], list[str]]] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     gathered: dict[int, tuple[Repeat, list[dict[str, Any]]]] = field(default_factory=dict)
+    reached: dict[int, tuple[dict[str, Any], str]] = field(default_factory=dict)
 
 
 class Reader:
@@ -128,24 +129,32 @@ class _Walk:
         text = _own_text(element)
         if text:
             self._leaf(branch, text, scope, place, line)
+        if not len(element):
+            return
         seen: dict[str, int] = {}
-        by_tag = branch.node.by_tag
+        entries = entries_of(branch)
         for child in element:
-            if not isinstance(child.tag, str):
+            tag = child.tag
+            if not isinstance(tag, str):
                 continue
-            node = by_tag.get(child.tag)
-            count = seen[child.tag] = seen.get(child.tag, 0) + 1
-            below = branch.children.get(node.row.segment) if node is not None else None
-            name = node.row.segment if node is not None else _local(child.tag)
-            where = (
-                f"{place}/{name}[{count}]" if count > 1 or (below is not None and below.repeats) else f"{place}/{name}"
-            )
+            entry = entries.get(tag)
+            count = seen[tag] = seen.get(tag, 0) + 1
+            if entry is None:
+                name = _local(tag)
+                self._unknown(child, _counted(place, name, count, repeated=False), "not in the element table")
+                continue
+            below = entry.branch
+            where = _counted(place, entry.name, count, repeated=entry.repeated)
             if below is None:
-                self._unknown(child, where, "not in the element table" if node is None else "not in the mapping")
+                self._unknown(child, where, "not in the mapping")
             elif below.repeats:
                 self._repeated(below, child, scope, where)
-            elif count > 1 and node is not None and node.max == 1:
+            elif count > 1 and entry.single:
                 self._unknown(child, where, "stands more often than once")
+            elif entry.plain is not None and not len(child) and not child.attrib:
+                value = (child.text or "").strip()
+                if value:
+                    self._put(entry.plain, 0, value, scope, where, None)
             else:
                 self.branch(below, child, scope, where)
 
@@ -234,16 +243,24 @@ class _Walk:
             return
         tie = bound.tie
         if tie.row.conversion is None:
-            self._put(tie, tie.steps[0], text, scope, place, line)
+            self._put(tie, 0, text, scope, place, line)
             return
         waiting = scope.waiting.setdefault(id(tie), (tie, [None] * len(tie.row.elements), []))
         waiting[1][bound.part] = text
         waiting[2].append(f"{place}\n{line or ''}")
 
-    def _put(self, tie: Tie, steps: tuple[Step, ...], value: Any, scope: _Scope, place: str, line: int | None) -> None:
-        pointer = (
-            scope.at + write(scope.item, steps, value) if not self.locating else scope.at + _existing(scope.item, steps)
-        )
+    def _put(self, tie: Tie, part: int, value: Any, scope: _Scope, place: str, line: int | None) -> None:
+        if self.locating:
+            pointer = scope.at + _existing(scope.item, tie.steps[part])
+        else:
+            number = tie.holders[part]
+            reached = scope.reached.get(number)
+            if reached is None:
+                holder, above = reach(scope.item, tie.steps[part][:-1])
+                reached = scope.reached[number] = (holder, f"{scope.at}{above}/")
+            name = tie.steps[part][-1].name
+            reached[0][name] = value
+            pointer = reached[1] + name
         if tie.row.bag:
             self.report.bag.append(Leaf(place, line, str(value), pointer))
         else:
@@ -271,20 +288,20 @@ class _Walk:
             for place, _, line in places:
                 self.report.lost.append(Leaf(place, int(line) if line else None, told, f"expected {problem}"))
             return
-        pairs = [(steps, value) for steps, value in zip(tie.steps, values, strict=True) if value is not None]
+        pairs = [(part, value) for part, value in enumerate(values) if value is not None]
         for index, (place, _, line) in enumerate(places):
             number = int(line) if line else None
             if not pairs:
                 self.report.lost.append(Leaf(place, number, told, "says nothing that we know"))
                 continue
-            steps, value = pairs[min(index, len(pairs) - 1)]
-            self._put(tie, steps, value, scope, place, number)
-        for steps, value in pairs[len(places) :]:
+            part, value = pairs[min(index, len(pairs) - 1)]
+            self._put(tie, part, value, scope, place, number)
+        for part, value in pairs[len(places) :]:
             if not self.locating:
-                write(scope.item, steps, value)
+                write(scope.item, tie.steps[part], value)
 
     def _holds(self, conditions: tuple[Condition, ...]) -> bool:
-        return all(condition.holds(self.known.get(condition.steps)) for condition in conditions)
+        return not conditions or all(condition.holds(self.known.get(condition.steps)) for condition in conditions)
 
     def _unknown(self, element: Element, place: str, reason: str) -> None:
         """Report every non-empty leaf of an element that has no place."""
@@ -296,6 +313,11 @@ class _Walk:
                 if str(value).strip() and not str(name).startswith(SCHEMA_INSTANCE):
                     where = f"{place}/@{_local(str(name))}"
                     self.report.unmapped.append(Leaf(where, line_of(leaf), str(value), reason))
+
+
+def _counted(place: str, name: str, count: int, *, repeated: bool) -> str:
+    """The place of a child: numbered where there may be several, and where there are."""
+    return f"{place}/{name}[{count}]" if repeated or count > 1 else f"{place}/{name}"
 
 
 def line_of(element: Element) -> int | None:

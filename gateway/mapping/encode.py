@@ -22,6 +22,10 @@ SPECIAL = re.compile("[&<>\r]")
 SPECIAL_IN_ATTRIBUTE = re.compile('[&<>"\r\n\t]')
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 
+# More alternatives than this cost more to ask about than the group costs to write.
+MOST_GUARDS = 6
+NOTHING = [(None,) * count for count in range(64)]
+
 Emitter = Callable[[dict[str, Any], list[Finding]], list[str]]
 
 
@@ -49,24 +53,36 @@ def pointer_to(scope: Any, steps: tuple[Step, ...]) -> str:
     return pointer
 
 
+# Where an array member stands: the member it stands in, the scope and steps that lead to its array, its index.
+Place = Any
+
+
+def place_of(place: Place) -> str:
+    """JSON Pointer of an array member; made only when something is wrong with it."""
+    if place is None:
+        return ""
+    above, scope, steps, index = place
+    return place_of(above) + pointer_to(scope, steps) + ("" if index is None else f"/{index}")
+
+
 def converted(
     conversion: Conversion,
     part: int,
     values: tuple[Any, ...],
     errors: list[Finding],
-    at: str,
+    at: Place,
     scope: Any,
     steps: tuple[tuple[Step, ...], ...],
 ) -> str | None:
     """One text of a conversion; a refusal becomes a finding, once however many parts there are."""
-    if all(value is None for value in values):
+    if values == NOTHING[len(values)]:
         return None
     try:
         return conversion.encode(*values)[part]
     except ValueError as problem:
         if part == 0:
             found = ", ".join(str(value) for value in values if value is not None)
-            where = at + pointer_to(scope, steps[0])
+            where = place_of(at) + pointer_to(scope, steps[0])
             errors.append(Finding("mapping.value", pointer=where, found=found[:80], expected=str(problem)))
         return None
 
@@ -84,15 +100,15 @@ class Writer:
             "T": escape,
             "A": escape_attribute,
             "K": converted,
-            "P": pointer_to,
-            "Finding": Finding,
         }
         self.conditions: dict[tuple[Step, ...], str] = {}
+        self.holders: dict[str, dict[tuple[Step, ...], str]] = {}
+        self.hoisted: dict[str, Lines] = {}
         self.count = 0
 
     def function(self) -> Emitter:
         body = Lines(1)
-        self._branch(self.root, body, "s0", "''")
+        self._scope(self.root, body, "s0", "None")
         head = Lines(1)
         head.add("out = []", "w = out.append")
         for steps, name in self.conditions.items():
@@ -117,23 +133,32 @@ class Writer:
             present = " or ".join(name for name in [text, *(name for _, name in attributes)] if name)
             body.add(f"if {present}:")
             inner = body.deeper()
+            closing = f"</{self._tag(branch)}>"
+            if text is not None and not attributes:
+                inner.add(f"w({'<' + self._tag(branch) + '>'!r} + T({text}) + {closing!r})")
+                return
             self._open(branch, inner, attributes)
             if text is not None:
                 inner.add(f"w(T({text}) if {text} else '')")
-            inner.add(f"w({'</' + self._tag(branch) + '>'!r})")
+            inner.add(f"w({closing!r})")
 
     def _group(self, branch: Branch, body: Lines, scope: str, at: str, attributes: list[tuple[Branch, str]]) -> None:
+        required = branch.node.min > 0 or branch is self.root
+        guards = None if required or attributes else self._guards(branch, body, scope)
+        if guards:
+            # Nothing below can say anything while all that it reads from is absent.
+            body.add(f"if {' or '.join(guards)}:")
+            body = body.deeper()
         mark = self._fresh("n")
         self._open(branch, body, attributes)
         body.add(f"{mark} = len(out)")
         for child in branch.ordered():
-            if child.repeats:
-                for repeat in child.repeats:
-                    self._repeat(repeat, body, scope, at)
+            for repeat in child.repeats:
+                self._repeat(repeat, body, scope, at)
             if child.bounds or child.constant or child.children or child.attributes:
                 self._branch(child, body, scope, at)
         closing = f"w({'</' + self._tag(branch) + '>'!r})"
-        if branch.node.min > 0 or branch is self.root:
+        if required:
             body.add(closing)
             return
         filled = " or ".join([f"len(out) > {mark}", *(name for _, name in attributes)])
@@ -142,6 +167,34 @@ class Writer:
         body.add("else:")
         # Everything since the opening tag goes away: with attributes it took one entry more for each.
         body.deeper().add(f"del out[{mark} - {1 + (1 + len(attributes) if attributes else 0)}:]")
+
+    def _guards(self, branch: Branch, body: Lines, scope: str) -> list[str]:
+        """Variables of which one must be filled for a group to have content; [] where that cannot be said beforehand."""
+        guards: dict[str, None] = {}
+        for inner in _below(branch):
+            if inner.constant is not None or any(bound.tie.row.default is not None for bound in inner.bounds):
+                return []
+            reads = [steps for bound in inner.bounds for steps in bound.tie.steps]
+            reads += [repeat.steps for repeat in inner.repeats]
+            for steps in reads:
+                if len(steps) < 2:
+                    return []
+                guards[self._holder(steps[:-1], body, scope)] = None
+        return list(guards) if len(guards) <= MOST_GUARDS else []
+
+    def _holder(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
+        """A variable that holds the object at these steps, read once a scope, or the empty mapping."""
+        if not steps:
+            return scope
+        known = self.holders.setdefault(scope, {})
+        if steps not in known:
+            above = self._holder(steps[:-1], body, scope)
+            known[steps] = name = self._fresh("h")
+            self.hoisted[scope].add(f"{name} = {expression(above, steps[-1:], empty=True)}")
+        return known[steps]
+
+    def _read(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
+        return expression(self._holder(steps[:-1], body, scope), steps[-1:])
 
     def _open(self, branch: Branch, body: Lines, attributes: list[tuple[Branch, str]]) -> None:
         declarations = self._declarations() if branch is self.root else ""
@@ -161,19 +214,26 @@ class Writer:
         steps, choice = repeat.array, repeat.steps[-1]
         here = self._name("steps", steps)
         if repeat.row.spread is None:
-            inner.add(f"for {index}, {item} in enumerate({expression(scope, steps)} or ()):")
+            inner.add(f"for {index}, {item} in enumerate({self._read(steps, inner, scope)} or ()):")
             loop = inner.deeper()
             if choice.key:
                 loop.add(f"if {item}.get({choice.key!r}) != {choice.value!r}: continue")
-            loop.add(f"{place} = {at} + P({scope}, {here}) + '/' + str({index})")
+            loop.add(f"{place} = ({at}, {scope}, {here}, {index})")
         else:
             spread = self._name("spread", repeat.row.spread[0])
             value = self._fresh("v")
-            inner.add(f"{value} = {expression(scope, steps)}")
+            inner.add(f"{value} = {self._read(steps, inner, scope)}")
             inner.add(f"for {item} in ({spread}({value}) if {value} is not None else ()):")
             loop = inner.deeper()
-            loop.add(f"{place} = {at} + P({scope}, {here})")
-        self._branch(repeat.body, loop, item, place)
+            loop.add(f"{place} = ({at}, {scope}, {here}, None)")
+        self._scope(repeat.body, loop, item, place)
+
+    def _scope(self, branch: Branch, body: Lines, scope: str, at: str) -> None:
+        """A branch that stands in a scope of its own, with what is read from that scope hoisted before it."""
+        self.hoisted[scope] = Lines(body.depth)
+        content = Lines(body.depth)
+        self._branch(branch, content, scope, at)
+        body.lines += self.hoisted[scope].lines + content.lines
 
     # One leaf.
 
@@ -186,20 +246,20 @@ class Writer:
         name = self._fresh("t")
         first = branch.bounds[0]
         if len(branch.bounds) == 1 and not first.tie.conditions:
-            body.add(f"{name} = {self._value(first, scope, at)}")
+            body.add(f"{name} = {self._value(first, body, scope, at)}")
         else:
             body.add(f"{name} = None")
             for bound in branch.bounds:
                 inner = self._under(bound.tie.conditions, body)
-                inner.add(f"if {name} is None: {name} = {self._value(bound, scope, at)}")
+                inner.add(f"if {name} is None: {name} = {self._value(bound, body, scope, at)}")
         default = next((bound.tie.row.default for bound in branch.bounds if bound.tie.row.default is not None), None)
         if default is not None:
             body.add(f"if {name} is None: {name} = {default!r}")
         return name
 
-    def _value(self, bound: Bound, scope: str, at: str) -> str:
+    def _value(self, bound: Bound, body: Lines, scope: str, at: str) -> str:
         tie = bound.tie
-        values = [expression(scope, steps) for steps in tie.steps]
+        values = [self._read(steps, body, scope) for steps in tie.steps]
         if tie.row.conversion is None:
             return values[0]
         conversion = self._name("conversion", tie.row.conversion)
@@ -258,6 +318,13 @@ class Lines:
 
     def deeper(self) -> Lines:
         return Lines(self.depth + 1, self.lines)
+
+
+def _below(branch: Branch) -> Iterator[Branch]:
+    """The branches of a group in the same scope, itself not counted."""
+    for below in (*branch.attributes.values(), *branch.children.values()):
+        yield below
+        yield from _below(below)
 
 
 def every(branch: Branch) -> Iterator[Branch]:

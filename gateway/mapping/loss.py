@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.mapping.paths import Step, pattern, read
 from gateway.mapping.plan import Branch, Condition, Repeat
-from gateway.mapping.report import LossReport
+from gateway.mapping.report import Later, LossReport
 
 
 @dataclass(slots=True)
@@ -119,11 +119,58 @@ class LossCheck:
         return self.made[outcome]
 
     def report(self, document: Mapping[str, Any]) -> LossReport:
-        carried: list[str] = []
-        ignored: dict[str, str] = {}
-        lost: list[str] = []
-        _sort(document, self.homes(document), "", carried, ignored, lost)
-        return LossReport(tuple(carried), ignored, tuple(lost))
+        home = self.homes(document)
+
+        def sorting() -> tuple[tuple[str, ...], Mapping[str, str], tuple[str, ...]]:
+            carried: list[str] = []
+            ignored: dict[str, str] = {}
+            lost: list[str] = []
+            _sort(document, home, "", carried, ignored, lost)
+            return tuple(carried), ignored, tuple(lost)
+
+        if _all_carried(document, home):
+            return LossReport(carried=Later(lambda: sorting()[0]))
+        return LossReport(*sorting())
+
+
+def _all_carried(value: Any, home: Home) -> bool:
+    """Whether every leaf has a row; the quick look that most documents pass."""
+    if isinstance(value, dict):
+        children = home.children
+        for name, inner in value.items():
+            below = children.get(name)
+            if below is None or below.reason:
+                return False
+            if not below.carried and not _all_carried(inner, below):
+                return False
+        return True
+    if isinstance(value, list):
+        return _members_carried(value, home)
+    return value is None or value == ""
+
+
+def _members_carried(members: list[Any], home: Home) -> bool:
+    if not home.chosen:
+        every_member = home.members
+        return every_member is not None and all(
+            every_member.carried or _all_carried(member, every_member) for member in members
+        )
+    used: set[tuple[str, str]] = set()
+    for member in members:
+        below = _home_of(member, home, used)
+        if below is None or below.reason or not (below.carried or _all_carried(member, below)):
+            return False
+    return True
+
+
+def _home_of(member: Any, home: Home, used: set[tuple[str, str]]) -> Home | None:
+    """Where an array member goes. Of members chosen by key the message has one place; a second one finds it taken."""
+    if isinstance(member, dict):
+        for choice, chosen in home.chosen.items():
+            if member.get(choice[0]) == choice[1] and (choice not in used or choice in home.chosen_arrays):
+                used.add(choice)
+                return chosen
+    return home.members
 
 
 def _sort(value: Any, home: Home | None, at: str, carried: list[str], ignored: dict[str, str], lost: list[str]) -> None:
@@ -146,14 +193,7 @@ def _sort_members(
 ) -> None:
     used: set[tuple[str, str]] = set()
     for index, member in enumerate(members):
-        below = home.members if home is not None else None
-        if home is not None and isinstance(member, dict):
-            for choice, chosen in home.chosen.items():
-                # Of members chosen by key the message has one place; a second one finds it taken.
-                if member.get(choice[0]) == choice[1] and (choice not in used or choice in home.chosen_arrays):
-                    used.add(choice)
-                    below = chosen
-                    break
+        below = _home_of(member, home, used) if home is not None else None
         _sort(member, below, f"{at}/{index}", carried, ignored, lost)
 
 

@@ -65,14 +65,14 @@ def member(array: Any, key: str, value: str) -> Mapping[str, Any]:
     return EMPTY
 
 
-def expression(scope: str, steps: tuple[Step, ...]) -> str:
-    """Python source that reads these steps from the variable scope; None where something is absent.
+def expression(scope: str, steps: tuple[Step, ...], *, empty: bool = False) -> str:
+    """Python source that reads these steps from the variable scope; None, or with empty E, where something is absent.
 
     The names E (empty mapping) and M (member) must be known where it is compiled.
     """
     source = scope
     for place, step in enumerate(steps):
-        last = place == len(steps) - 1
+        last = place == len(steps) - 1 and not empty
         if step.key:
             source = f"M({source}.get({step.name!r}, ()), {step.key!r}, {step.value!r})"
         else:

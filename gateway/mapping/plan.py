@@ -34,6 +34,8 @@ class Tie:
     row: Value
     steps: tuple[tuple[Step, ...], ...]
     conditions: tuple[Condition, ...]
+    # For each of steps: where its object is kept while a message is read. Ties into one object share a number.
+    holders: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Branch:
     repeats: list[Repeat] = field(default_factory=list)
     # Ties all of whose partner leaves lie in this branch's scope; only the root and bodies of repeats have them.
     ties: list[Tie] = field(default_factory=list)
+    # What a reader does with each child element by its tag; made when a message is first read.
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     def ordered(self) -> Iterator[Branch]:
         """Child branches in the order of the element table."""
@@ -78,6 +82,36 @@ class Branch:
             branch = self.children.get(node.row.segment)
             if branch is not None:
                 yield branch
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A child element as a reader meets it. plain: the one tie of a leaf that needs neither condition nor conversion."""
+
+    name: str
+    branch: Branch | None
+    single: bool
+    plain: Tie | None
+
+    @property
+    def repeated(self) -> bool:
+        return self.branch is not None and bool(self.branch.repeats)
+
+
+def entries_of(branch: Branch) -> dict[str, Entry]:
+    """Every child element that the table knows, by its tag."""
+    if not branch.entries:
+        for tag, node in branch.node.by_tag.items():
+            below = branch.children.get(node.row.segment)
+            branch.entries[tag] = Entry(node.row.segment, below, node.max == 1, _plain_tie(below))
+    return branch.entries
+
+
+def _plain_tie(branch: Branch | None) -> Tie | None:
+    if branch is None or branch.constant or branch.repeats or branch.children or len(branch.bounds) != 1:
+        return None
+    tie = branch.bounds[0].tie
+    return tie if tie.row.conversion is None and not tie.conditions and not tie.row.bag else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +131,7 @@ class Compiler:
     def __init__(self, table: ElementTable) -> None:
         self.table = table
         self.findings: list[Finding] = []
+        self.holders: dict[tuple[Step, ...], int] = {}
 
     def compile(self, rows: Sequence[Row]) -> Branch:
         """The tree for these rows. NeedsOperator names every row that fits neither table nor grammar."""
@@ -129,7 +164,8 @@ class Compiler:
 
     def _value(self, row: Value, here: _Here) -> None:
         steps = tuple((*here.prefix, *self._steps(path)) for path in row.paths)
-        tie = Tie(row, steps, here.conditions)
+        holders = tuple(self.holders.setdefault(one[:-1], len(self.holders)) for one in steps)
+        tie = Tie(row, steps, here.conditions, holders)
         if row.conversion is None and (len(row.elements), len(row.paths)) != (1, 1):
             self._fault(row.elements[0], "several leaves need a conversion")
         here.scope.ties.append(tie)

@@ -6,20 +6,44 @@ leaf into mapped, bag, constant, unmapped or lost; coverage is the share that re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 from gateway.errors import Finding
 
 
+class Later(Sequence[str]):
+    """Pointers that are worked out when somebody looks; of most documents nobody asks what was carried."""
+
+    def __init__(self, work_out: Callable[[], Sequence[str]]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def _pointers(self) -> Sequence[str]:
+        return self._work_out()
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._pointers[index]
+
+    def __len__(self) -> int:
+        return len(self._pointers)
+
+
 @dataclass(frozen=True, slots=True)
 class LossReport:
-    """What happened to one document's leaves. Keys and members of lists are JSON Pointers."""
+    """What happened to one document's leaves: carried and lost are JSON Pointers, ignored is pointer -> reason, constants
+    partner place -> what is always written there.
+    """
 
-    carried: tuple[str, ...] = ()
+    carried: Sequence[str] = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
-    lost: tuple[str, ...] = ()
+    lost: Sequence[str] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
