@@ -1,0 +1,204 @@
+"""WCO Data Model declarations (DEC) and the answers to them (RES), as customs of several countries profile them.
+
+Only what these messages mean is here; bytes, sockets, clocks and keys are elsewhere. A document on its way out: requests.py
+writes out what stands twice, references.py adds what the message says of itself, mapping.py writes it, as_written.py puts
+back what only this family knows; then the schema has its say. The way in is the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from lxml import etree
+
+from adapters.wco_declaration import as_written, mapping, receipts, references, requests, rules, several
+from adapters.wco_declaration.pointers import Places
+from gateway.errors import Finding, RuleBroken, SchemaBroken, errors_only
+from gateway.mapping import DecodeReport, Mapping
+from gateway.mapping.family import Form, located
+from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
+from gateway.syntax.explain import text_of
+from gateway.syntax.xml import parse
+
+STANDARD, VERSION = "wco_declaration", "3.6"
+DECLARATION, RESPONSE = "declaration", "customs_response"
+KINDS = {
+    DECLARATION: mapping.declaration,
+    requests.AMENDMENT: mapping.declaration_amendment,
+    requests.CANCELLATION: mapping.declaration_cancellation,
+    requests.PRESENTATION: mapping.goods_presentation,
+    RESPONSE: mapping.customs_response,
+}
+KIND_OF_TYPE = {code: kind for kind, code in requests.REQUESTS.items()}
+
+
+class WcoDeclaration:
+    """Fulfils gateway.ports.Adapter."""
+
+    id = "wco_declaration"
+
+    def __init__(self, kit: AdapterKit) -> None:
+        self.root = kit.root
+        self._schemas = kit.schemas
+        self._mapping = cache(self._make_mapping)
+        self._form = cache(self._make_form)
+        self._places = cache(lambda kind: Places(self._mapping(kind, mapping.EORI)))
+
+    @property
+    def mappings(self) -> dict[str, Mapping]:
+        """One a kind of document, for loss tables and docs."""
+        return {kind: self._mapping(kind, mapping.EORI) for kind in KINDS}
+
+    def _make_mapping(self, kind: str, scheme: str) -> Mapping:
+        message = "notification" if kind == RESPONSE else "declaration"
+        return KINDS[kind](self._schemas.table(STANDARD, VERSION, message), scheme)
+
+    def _make_form(self, kind: str, message: str, scheme: str) -> Form:
+        return Form(message, self._mapping(kind, scheme), self._schemas.schema(STANDARD, VERSION, message))
+
+    # Out.
+
+    def check(self, document: Json, context: EncodeContext) -> list[Finding]:
+        return rules.check(document, context)
+
+    def encode(self, document: Json, context: EncodeContext) -> Encoded:
+        """The message, checked; in a round trip as the sender wrote it, with the sender's own numbers and faults."""
+        kind = str(context.facts.get("kind") or context.kind)
+        if kind not in KINDS:
+            finding = Finding("wco_declaration.kind", found=kind, expected=", ".join(KINDS))
+            raise RuleBroken(f"{kind} is no document of this family", [finding], code=finding.code)
+        again = bool(context.facts.get("roundtrip"))
+        scheme = str(context.agreement.parameters.get("party_identifier_scheme") or mapping.EORI)
+        form = self._form(kind, _message(kind, str(context.facts.get("message") or "")), scheme)
+        expanded = requests.expand(kind, document, self._places(DECLARATION)) if kind in requests.REQUESTS else None
+        whole = expanded.document if expanded else document
+        added = {} if again or kind == RESPONSE else references.added(kind, document, context)
+        if added:
+            whole = references.with_added(whole, added)
+        data = self._written(form, whole, checked=not again)
+        if kind == RESPONSE and (further := several.further_of(whole)):
+            data = several.join(data, [self._written(form, one, checked=not again) for one in further])
+        report = form.mapping.loss(whole)
+        if expanded:
+            report = expanded.report(report)
+        return Encoded(
+            data=data,
+            standard=STANDARD,
+            version=VERSION,
+            message=form.name,
+            name=str(whole.get("functional_reference_id") or context.message_id),
+            media_type="application/xml",
+            aliases=tuple(references.aliases(whole)),
+            report=as_written.report(report, added),
+        )
+
+    def _written(self, form: Form, document: Json, *, checked: bool) -> bytes:
+        data = form.mapping.encode(document).encode()
+        if entries := as_written.entries_of(document):
+            try:
+                data = as_written.put_back(data, entries, form.mapping.table)
+            except ValueError as problem:
+                finding = Finding("wco_declaration.as_written", as_written.POINTER, str(problem)[:120])
+                raise RuleBroken("the bag does not fit the message", [finding], code=finding.code) from None
+        if checked:
+            try:
+                form.schema.parse_and_check(data)
+            except SchemaBroken as refused:
+                raise located(form, refused, data, document) from None
+        return data
+
+    # In.
+
+    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
+        """Any message of the family. The very tree that was checked is the one that is decoded."""
+        root = parse(data)
+        kind = _kind(root)
+        if kind is None:
+            found, expected = str(root.tag)[:120], "MetaData with one Declaration, or with Responses"
+            finding = Finding("syntax.message.unknown", found=found, expected=expected, partner_place="/ (line 1)")
+            raise SchemaBroken("this is no message of the family", [finding], code=finding.code)
+        form = self._form(kind, "notification" if kind == RESPONSE else "declaration", mapping.EORI)
+        findings = form.schema.check(root, tolerant=tolerant)
+        if errors_only(findings):
+            broken = f"the message breaks {form.name} in {len(findings)} places"
+            raise SchemaBroken(broken, findings, code="syntax.schema")
+        message = self._message_of(kind, form, root)
+        trees = several.split(root) if kind == RESPONSE else [root]
+        read = [self._read(kind, form, tree) for tree in trees]
+        document, report = several.keep([one for one, _ in read], [one for _, one in read])
+        report.findings += findings
+        if not tolerant and (unread := list(_unread(report))):
+            raise RuleBroken("the message holds values we cannot read", unread, code="wco_declaration.unread")
+        return Decoded(kind, document, message, report)
+
+    def _read(self, kind: str, form: Form, root: etree._Element) -> tuple[Json, DecodeReport]:
+        entries, leaves = as_written.take(root, form.mapping.table)
+        document, report = form.mapping.decode(root)
+        as_written.keep(entries, leaves, document, report)
+        if kind == RESPONSE:
+            receipts.explain(document, self._find)
+        elif kind in requests.REQUESTS:
+            requests.explain(kind, document, self._places(DECLARATION))
+        return document, report
+
+    def _message_of(self, kind: str, form: Form, root: etree._Element) -> str:
+        """A cancellation has a narrower form of its own; real ones keep it or do not."""
+        if kind == requests.CANCELLATION:
+            narrow = self._form(kind, _message(kind, ""), mapping.EORI)
+            return narrow.name if narrow.schema.accepts(root) else form.name
+        return form.name
+
+    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+        """One answer a response. Without a time of issue the time of arrival counts."""
+        if decoded.kind != RESPONSE:
+            return []
+        documents = [decoded.document, *several.further_of(decoded.document)]
+        return [receipts.reply(one, received_us=received_us, sent=sent, find=self._find) for one in documents]
+
+    def _find(self, steps: list[Json], sent: Json | None) -> str | None:
+        """Where WCO steps lead in the document that was sent, whatever kind it is."""
+        kind = DECLARATION
+        if sent is not None and "direction" not in sent:
+            kind = KIND_OF_TYPE.get(str(sent.get("type_code", "")), requests.AMENDMENT)
+        return self._places(kind).json_pointer(steps, sent)
+
+    def aliases(self, document: Json) -> Iterable[Alias]:
+        return references.aliases(document)
+
+
+def _message(kind: str, wanted: str) -> str:
+    """The partner's message for a kind of document."""
+    if kind == RESPONSE:
+        return "notification"
+    return "cancellation" if kind == requests.CANCELLATION and wanted != "declaration" else "declaration"
+
+
+def _kind(root: etree._Element) -> str | None:
+    """Which kind of document a message is: by what the wrapper holds, and for a Declaration by function and type."""
+    if _name(root) != "MetaData":
+        return None
+    inside = [child for child in root if _name(child) in ("Declaration", "Response")]
+    names = {_name(child) for child in inside}
+    if names == {"Response"}:
+        return RESPONSE
+    if names != {"Declaration"} or len(inside) != 1:
+        return None
+    marks = {_name(child): text_of(child).strip() for child in inside[0]}
+    if marks.get("FunctionCode") != references.ADDITIONAL:
+        return DECLARATION
+    return KIND_OF_TYPE.get(marks.get("TypeCode", ""), requests.AMENDMENT)
+
+
+def _name(element: etree._Element) -> str:
+    """The local name, "" for a comment."""
+    return str(element.tag).rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _unread(report: DecodeReport) -> Iterator[Finding]:
+    for leaf in (*report.lost, *report.unmapped):
+        place = f"{leaf.place} (line {leaf.line})" if leaf.line else leaf.place
+        yield Finding("wco_declaration.unread", partner_place=place, found=leaf.value[:80], expected=leaf.reason)
+
+
+ADAPTER = WcoDeclaration
