@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from typing import Any
 
 import click
 
@@ -14,22 +16,30 @@ from gateway.errors import Finding, NotFound
 @click.command()
 @click.option("--host", help="Address to listen on; otherwise SWGATE_HOST.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; otherwise SWGATE_PORT.")
+@click.option("--processes", type=click.IntRange(1, 64), default=min(2, os.cpu_count() or 1), show_default=True)
 @click.pass_obj
-def serve(shell: Shell, host: str | None, port: int | None) -> int:
+def serve(shell: Shell, host: str | None, port: int | None, processes: int) -> int:
     """Serve the API and the console until told to stop."""
     import uvicorn
 
     from gateway import app
 
     settings = shell.settings
-    # uvicorn finishes open requests on a signal and then raises it again; the database is to be let go of after that.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    gateway = app.create(settings)
-    try:
-        uvicorn.run(gateway, host=host or settings.host, port=port or settings.port, access_log=False, log_config=None)
-    finally:
-        gateway.close()
+    if processes == 1:
+        target: Any = app.create(settings)
+    else:
+        app.create(settings).close()  # what is wrong with settings, keys or database is told here and once
+        target = "gateway.app:from_environment"
+    uvicorn.run(
+        target,
+        factory=processes > 1,
+        workers=processes,
+        host=host or settings.host,
+        port=port or settings.port,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+    )
     return 0
 
 

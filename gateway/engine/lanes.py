@@ -7,12 +7,14 @@ that what another process accepted is picked up too. Above max_threads the agree
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +24,7 @@ from gateway.ports import Incoming, Store
 
 LOG = logging.getLogger(__name__)
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
+READERS = 8
 
 
 class LaneRunner(Protocol):
@@ -107,6 +110,7 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._lanes: dict[str, Pause] = {}
         self._pauses: list[Pause] = []
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     def start(self) -> None:
         """Start every thread. An engine starts once."""
@@ -135,6 +139,7 @@ class Engine:
         # Leases are kept until the lanes have ended.
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._readers.shutdown(wait=False, cancel_futures=True)
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self, agreement_ids: Sequence[str]) -> None:
@@ -194,27 +199,33 @@ class Engine:
                 pause.after(found=bool(taken))
 
     def _collect_once(self, agreement_id: str) -> int:
+        """Take what waits, several at a time so that they share commits; what one answer does never stops the others."""
         taken = 0
         try:
-            for incoming, confirm in self._transports[agreement_id].collect(self._pace.batch):
-                taken += self._take(agreement_id, incoming, confirm)
-                if self._stopping.is_set():
-                    break
+            waiting = self._transports[agreement_id].collect(self._pace.batch)
+            while not self._stopping.is_set() and (portion := list(itertools.islice(waiting, READERS * 4))):
+                taken += sum(self._readers.map(self._take, [agreement_id] * len(portion), portion))
         except GatewayError as problem:
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
+            # Something that cannot be taken now stays where it is; the pause grows as if nothing had come.
+            return 0
         except Exception:
             LOG.exception("collecting for %s", agreement_id)
+            return 0
         return taken
 
-    def _take(self, agreement_id: str, incoming: Incoming, confirm: Callable[[], None]) -> bool:
-        """Store one delivery and confirm it. What cannot be taken now stays where it is, and holds up nothing behind it."""
+    def _take(self, agreement_id: str, one: tuple[Incoming, Callable[[], None]]) -> int:
+        incoming, confirm = one
         try:
             self._receiver.receive(incoming)
+            confirm()
         except GatewayError as problem:
-            LOG.warning("a delivery for %s cannot be taken now: %s", agreement_id, problem.code)
-            return False
-        confirm()
-        return True
+            LOG.warning("collecting for %s: %s", agreement_id, problem.code)
+            return 0
+        except Exception:
+            LOG.exception("collecting for %s", agreement_id)
+            return 0
+        return 1
 
     def _ask(self, agreement_id: str) -> None:
         try:

@@ -28,7 +28,7 @@ class _Scope:
 
     item: dict[str, Any]
     at: str
-    waiting: dict[int, tuple[Tie, list[str | None], list[str]]] = field(default_factory=dict)
+    waiting: dict[int, tuple[Tie, list[str | None], list[tuple[str, int | None]]]] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     gathered: dict[int, tuple[Repeat, list[dict[str, Any]]]] = field(default_factory=dict)
     reached: dict[int, tuple[dict[str, Any], str]] = field(default_factory=dict)
@@ -245,9 +245,12 @@ class _Walk:
         if tie.row.conversion is None:
             self._put(tie, 0, text, scope, place, line)
             return
+        if len(tie.row.elements) == 1:
+            self._convert(tie, [text], [(place, line)], scope)
+            return
         waiting = scope.waiting.setdefault(id(tie), (tie, [None] * len(tie.row.elements), []))
         waiting[1][bound.part] = text
-        waiting[2].append(f"{place}\n{line or ''}")
+        waiting[2].append((place, line))
 
     def _put(self, tie: Tie, part: int, value: Any, scope: _Scope, place: str, line: int | None) -> None:
         if self.locating:
@@ -261,7 +264,7 @@ class _Walk:
             name = tie.steps[part][-1].name
             reached[0][name] = value
             pointer = reached[1] + name
-        if tie.row.bag:
+        if tie.row.bag or tie.steps[part][0].name == "extensions":
             self.report.bag.append(Leaf(place, line, str(value), pointer))
         else:
             self.report.mapped[place] = pointer
@@ -269,7 +272,7 @@ class _Walk:
     def settle(self, scope: _Scope) -> None:
         """Convert what waited for its other parts, and close gathered values."""
         for tie, texts, places in scope.waiting.values():
-            self._settle_tie(tie, texts, [place.partition("\n") for place in places], scope)
+            self._convert(tie, texts, places, scope)
         scope.waiting.clear()
         for repeat, members in scope.gathered.values():
             value = repeat.row.spread[1](members) if repeat.row.spread is not None else None
@@ -277,28 +280,28 @@ class _Walk:
                 write(scope.item, repeat.steps, value)
         scope.gathered.clear()
 
-    def _settle_tie(self, tie: Tie, texts: list[str | None], places: list[tuple[str, str, str]], scope: _Scope) -> None:
-        conversion = tie.row.conversion
-        if conversion is None:
-            return
-        told = ", ".join(text for text in texts if text is not None)
+    def _convert(self, tie: Tie, texts: list[str | None], places: list[tuple[str, int | None]], scope: _Scope) -> None:
+        """Put down what the texts of one row say together; each of their places leads to one of its leaves."""
+        assert tie.row.conversion is not None
         try:
-            values = conversion.decode(*texts)
+            values = tie.row.conversion.decode(*texts)
         except ValueError as problem:
-            for place, _, line in places:
-                self.report.lost.append(Leaf(place, int(line) if line else None, told, f"expected {problem}"))
+            self._lose(texts, places, f"expected {problem}")
             return
         pairs = [(part, value) for part, value in enumerate(values) if value is not None]
-        for index, (place, _, line) in enumerate(places):
-            number = int(line) if line else None
-            if not pairs:
-                self.report.lost.append(Leaf(place, number, told, "says nothing that we know"))
-                continue
+        if not pairs:
+            self._lose(texts, places, "says nothing that we know")
+            return
+        for index, (place, line) in enumerate(places):
             part, value = pairs[min(index, len(pairs) - 1)]
-            self._put(tie, part, value, scope, place, number)
+            self._put(tie, part, value, scope, place, line)
         for part, value in pairs[len(places) :]:
             if not self.locating:
                 write(scope.item, tie.steps[part], value)
+
+    def _lose(self, texts: list[str | None], places: list[tuple[str, int | None]], reason: str) -> None:
+        told = ", ".join(text for text in texts if text is not None)
+        self.report.lost += [Leaf(place, line, told, reason) for place, line in places]
 
     def _holds(self, conditions: tuple[Condition, ...]) -> bool:
         return not conditions or all(condition.holds(self.known.get(condition.steps)) for condition in conditions)

@@ -1,0 +1,155 @@
+"""A whole gateway as an operator runs it: serve, work and the simulated import client as processes, one SQLite file, real folders.
+
+Processes are started by ``swgate`` commands, are killed with SIGKILL, and may be started again; nothing of the gateway runs in the
+process of the tests. What became of a load is read from the database, opened read-only, and from the partner's own ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from gateway.cli.demo.processes import Process, free_ports
+from gateway.testing.directory import PartnersFile
+
+ROOT = Path(__file__).resolve().parents[2]
+DECLARATIONS = ROOT / "gateway" / "cli" / "demo" / "declarations"
+FILER, OTHER, OPERATOR = "filer-key-of-the-system-tests", "other-key-of-the-system-tests", "operator-key-of-the-tests"
+LANE = "customs"
+KINDS = ("declaration", "declaration_amendment", "declaration_cancellation")
+LEASE_S = 3
+
+
+class Town:
+    """One gateway, one filer, one partner. home: an empty folder."""
+
+    def __init__(self, home: Path, *, speed: float = 20.0, lease_s: int = LEASE_S) -> None:
+        self.home = home
+        self.exchange = home / "partner" / "DecCus001"
+        self.ledger_file = home / "ledger.json"
+        self.port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "SWGATE_HOME": str(home),
+            "SWGATE_PARTNERS": str(home / "partners.yaml"),
+            "SWGATE_CERTS": str(home / "certs"),
+            "SWGATE_HOST": "127.0.0.1",
+            "SWGATE_PORT": str(self.port),
+            "SWGATE_LEASE_S": str(lease_s),
+            "LC_ALL": "C.UTF-8",
+        }
+        simulator = ("sim", "cn_declaration", "--root", str(self.exchange), "--ledger", str(self.ledger_file))
+        self.commands: dict[str, tuple[str, ...]] = {
+            "serve": ("serve",),
+            "work": ("work",),
+            "work-2": ("work",),
+            "sim": (*simulator, "--speed", str(speed), "--seed", "7"),
+        }
+        self.running: dict[str, Process] = {}
+        for folder in ("OutBox", "InBox", "SentBox", "FailBox"):
+            (self.exchange / folder).mkdir(parents=True)
+        _partners(self.exchange).write(home / "partners.yaml")
+
+    # Processes.
+
+    def run(self, *arguments: str) -> None:
+        """One command to its end; NeedsOperator with its last words when it failed."""
+        Process(arguments, self.home / f"{arguments[0]}.log", self.environment).finish()
+
+    def start(self, name: str) -> None:
+        self.running[name] = Process(self.commands[name], self.home / f"{name}.log", self.environment)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; the process gets no word in."""
+        child = self.running.pop(name).child
+        assert child.poll() is None, self.log(name)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def stop(self) -> None:
+        """End all that still run, in haste: nothing of this is what is tested."""
+        for process in self.running.values():
+            process.child.kill()
+        for process in self.running.values():
+            process.child.wait()
+        self.running.clear()
+
+    def log(self, name: str) -> str:
+        return (self.home / f"{name}.log").read_text(encoding="utf-8", errors="replace")[-3000:]
+
+    def wait_until_ready(self) -> None:
+        def ready() -> bool:
+            try:
+                return requests.get(f"{self.url}/ready", timeout=2).ok
+            except requests.RequestException:
+                return False
+
+        wait_for(ready, 30, lambda: f"serve: {self.log('serve')}")
+
+    # What came of it.
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the database, which is opened so that nothing can be changed."""
+        with closing(sqlite3.connect(f"file:{self.home / 'gateway.db'}?mode=ro", uri=True, timeout=20)) as database:
+            return database.execute(query, values).fetchall()
+
+    def count(self, query: str, *values: Any) -> int:
+        return int(self.rows(query, *values)[0][0])
+
+    def ledger(self) -> dict[str, Any]:
+        if not self.ledger_file.exists():
+            return {"declarations": {}, "doubled": 0, "waiting_answers": 0}
+        ledger: dict[str, Any] = json.loads(self.ledger_file.read_text(encoding="utf-8"))
+        return ledger
+
+    def files(self, folder: str) -> list[str]:
+        return sorted(entry.name for entry in os.scandir(self.exchange / folder) if not entry.name.startswith("."))
+
+    def told(self, root_id: str) -> list[str]:
+        return [row[0] for row in self.rows("SELECT type FROM events WHERE root_id = ? ORDER BY serial", root_id)]
+
+
+def _partners(exchange: Path) -> PartnersFile:
+    return (
+        PartnersFile(operator="port-operations")
+        .add_tenant("northern-frontier", key=FILER)
+        .add_tenant("somebody-else", key=OTHER)
+        .add_tenant("port-operations", key=OPERATOR, roles=("filer", "operator"))
+        .add_agreement(
+            LANE,
+            partner="cn-customs",
+            adapter="cn_declaration",
+            documents=KINDS,
+            transport={"kind": "folder", "root": str(exchange), "settle_s": 0.02},
+            reading="tolerant",
+            retry={"first_s": 0.3, "factor": 2, "cap_s": 3, "attempts": 40},
+            receipt_timeout_s=60,
+        )
+    )
+
+
+def declarations(count: int, *, remarks: Sequence[str] = ("",)) -> Iterator[dict[str, Any]]:
+    """Copies of the demonstration's single-step declarations, each with a reference of its own, remarks in turn."""
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DECLARATIONS.glob("*.json"))]
+    whole = [model for model in models if model["declaration_type"]["declaration_step"] == "single"]
+    for number in range(count):
+        document = {**whole[number % len(whole)], "functional_reference_id": f"LOAD{number:014d}"}
+        mark = remarks[number % len(remarks)]
+        yield {**document, "remarks": mark} if mark else document
+
+
+def wait_for(reached: Callable[[], bool], within_s: float, told: Callable[[], str], pause_s: float = 0.1) -> None:
+    """Return when it is so; AssertionError with what is told after within_s."""
+    deadline = time.monotonic() + within_s
+    while not reached():
+        assert time.monotonic() < deadline, told()
+        time.sleep(pause_s)
