@@ -20,7 +20,7 @@ from gateway.documents.shape import Shape
 from gateway.errors import Finding, NotFound, RuleBroken, SchemaBroken, Severity
 from gateway.mapping import LossReport, Mapping
 from gateway.mapping.family import Form, Read, located, read
-from gateway.mapping.report import Leaf
+from gateway.mapping.report import Later, Leaf
 from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
 
 BAG_POINTER = "/extensions/"
@@ -237,12 +237,9 @@ def _other_bags(report: LossReport, document: Json) -> LossReport:
 
 def _told(report: LossReport, prepared: filing.Prepared) -> LossReport:
     """The report in the words of the document as it was given: what the gateway set instead is no carried value of it."""
-    ignored = dict(report.ignored)
-    carried = report.carried
-    for pointer, reason in prepared.replaced.items():
-        carried = tuple(known for known in carried if known != pointer)
-        ignored[pointer] = reason
-    return replace(report, carried=carried, ignored=ignored, constants=prepared.constants)
+    replaced = prepared.replaced
+    carried = Later(lambda: tuple(pointer for pointer in report.carried if pointer not in replaced))
+    return replace(report, carried=carried, ignored={**report.ignored, **replaced}, constants=prepared.constants)
 
 
 def _unknown_kind(kind: str) -> NotFound:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.mapping.paths import Step, parse
+from gateway.mapping.paths import Getter, Step, getter, parse
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """One field. steps: places any of which is enough; direction None: needed in both."""
+    """One field. steps: places any of which is enough, readers: what reads them; direction None: needed in both."""
 
     element: str
     title: str
     steps: tuple[tuple[Step, ...], ...]
+    readers: tuple[Getter, ...]
     direction: str | None
 
 
 def needed(element: str, title: str, *paths: str, direction: str | None = None) -> Needed:
-    return Needed(element, f"{title} ({element})", tuple(parse(path) for path in paths), direction)
+    return Needed(element, f"{title} ({element})", tuple(map(parse, paths)), tuple(map(getter, paths)), direction)
 
 
 TO_STASH = (

@@ -19,7 +19,7 @@ from gateway.documents.pointers import to_pointer
 from gateway.documents.rules import at, members, text
 from gateway.errors import Finding, Severity
 from gateway.lifecycle import Phase
-from gateway.mapping.paths import Step, read
+from gateway.mapping.paths import Step
 from gateway.ports import EncodeContext, Json
 
 ITEMS = ("goods_shipment", "government_agency_goods_items")
@@ -122,7 +122,9 @@ def _missing(
     scope: Any, needed: Iterable[Needed], direction: str | None, above: tuple[str | int, ...]
 ) -> Iterator[Breach]:
     for need in needed:
-        if need.direction in (None, direction) and all(read(scope, steps) in (None, "") for steps in need.steps):
+        if need.direction is not None and need.direction != direction:
+            continue
+        if not any(reader(scope) for reader in need.readers):
             yield Breach((*above, *_place(scope, need.steps[0])), None, need.title)
 
 

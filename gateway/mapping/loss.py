@@ -24,6 +24,13 @@ class Home:
     members: Home | None = None  # every member of this array
     chosen: dict[tuple[str, str], Home] = field(default_factory=dict)  # the members with key=value
     chosen_arrays: set[tuple[str, str]] = field(default_factory=set)  # those of which there may be many
+    has_reasons: bool = False  # something below is ignored
+
+    def below(self) -> Iterator[Home]:
+        yield from self.children.values()
+        yield from self.chosen.values()
+        if self.members is not None:
+            yield self.members
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,15 @@ def homes(plan: Branch, ignored: Mapping[str, str], holds: Mapping[Condition, bo
                 node.members = node.members or Home()
                 node = node.members
         node.reason = reason
+    _mark_reasons(root)
     return root
+
+
+def _mark_reasons(node: Home) -> bool:
+    """Whether a reason stands at a node or below it; noted at each node on the way."""
+    marked = [_mark_reasons(below) for below in node.below()]
+    node.has_reasons = any(marked)
+    return node.has_reasons or bool(node.reason)
 
 
 def _place(node: Home, carrier: _Carrier) -> Home:
@@ -128,39 +143,52 @@ class LossCheck:
             _sort(document, home, "", carried, ignored, lost)
             return tuple(carried), ignored, tuple(lost)
 
-        if _all_carried(document, home):
-            return LossReport(carried=Later(lambda: sorting()[0]))
+        if _nothing_lost(document, home):
+            ignored: dict[str, str] = {}
+            _collect_ignored(document, home, "", ignored)
+            return LossReport(carried=Later(lambda: sorting()[0]), ignored=ignored)
         return LossReport(*sorting())
 
 
-def _all_carried(value: Any, home: Home) -> bool:
-    """Whether every leaf has a row; the quick look that most documents pass."""
+def _nothing_lost(value: Any, home: Home) -> bool:
+    """Whether every leaf has a row or a reason; the quick look that most documents pass."""
     if isinstance(value, dict):
         children = home.children
         for name, inner in value.items():
             below = children.get(name)
-            if below is None or below.reason:
-                return False
-            if not below.carried and not _all_carried(inner, below):
+            if below is None or not (below.carried or below.reason or _nothing_lost(inner, below)):
                 return False
         return True
     if isinstance(value, list):
-        return _members_carried(value, home)
+        return _no_member_lost(value, home)
     return value is None or value == ""
 
 
-def _members_carried(members: list[Any], home: Home) -> bool:
-    if not home.chosen:
-        every_member = home.members
-        return every_member is not None and all(
-            every_member.carried or _all_carried(member, every_member) for member in members
-        )
+def _no_member_lost(members: list[Any], home: Home) -> bool:
     used: set[tuple[str, str]] = set()
     for member in members:
-        below = _home_of(member, home, used)
-        if below is None or below.reason or not (below.carried or _all_carried(member, below)):
+        below = _home_of(member, home, used) if home.chosen else home.members
+        if below is None or not (below.carried or below.reason or _nothing_lost(member, below)):
             return False
     return True
+
+
+def _collect_ignored(value: Any, home: Home, at: str, ignored: dict[str, str]) -> None:
+    """The places with a reason; branches without any are not entered."""
+    if home.reason:
+        ignored[at] = home.reason
+    elif not home.has_reasons:
+        return
+    elif isinstance(value, dict):
+        for name, below in home.children.items():
+            if name in value and (below.reason or below.has_reasons):
+                _collect_ignored(value[name], below, f"{at}/{_escape(name)}", ignored)
+    elif isinstance(value, list):
+        used: set[tuple[str, str]] = set()
+        for index, member in enumerate(value):
+            below_member = _home_of(member, home, used)
+            if below_member is not None:
+                _collect_ignored(member, below_member, f"{at}/{index}", ignored)
 
 
 def _home_of(member: Any, home: Home, used: set[tuple[str, str]]) -> Home | None:
