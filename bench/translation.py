@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
@@ -75,7 +76,7 @@ def translate_check_sign(catalogue: Catalogue, adapter_id: str, library: documen
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def work() -> bytes:
-        document = json.loads(source)
+        document = orjson.loads(source)
         library.check(KIND, document, on=today)
         adapter.check(document, context)
         return security.protect(adapter.encode(document, context).data, agreement)

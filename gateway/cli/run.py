@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import threading
@@ -79,7 +80,13 @@ def sim(shell: Shell, adapter_id: str, arguments: tuple[str, ...]) -> int:
     if not (entry.root / "simulator.py").is_file():
         finding = Finding("catalogue.simulator.none", found=adapter_id, params={"adapter": adapter_id})
         raise NotFound(f"{adapter_id} has no simulator", [finding], code=finding.code)
-    result = entry.module("simulator").main(list(arguments))
+    main = entry.module("simulator").main
+    offered: dict[str, Any] = {}
+    if "security" in inspect.signature(main).parameters:
+        from gateway.testing.signing import signing_pair
+
+        offered["security"] = signing_pair
+    result = main(list(arguments), **offered)
     return result if isinstance(result, int) else 0
 
 
