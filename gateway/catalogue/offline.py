@@ -147,9 +147,7 @@ def differences(entry: Entry, registry: SchemaRegistry, message: str, sent: byte
         return [] if sent == again else [Finding("syntax.normal.different", found="other bytes", expected=message)]
     empty_means_absent = entry.manifest.roundtrip.empty_means_absent
     left, right = (
-        canonical_form(
-            parse(data), schema.table, empty_means_absent=empty_means_absent, names_assumed=True
-        )
+        canonical_form(parse(data), schema.table, empty_means_absent=empty_means_absent, names_assumed=True)
         for data in (sent, again)
     )
     return compare_forms(left, right)

@@ -1,17 +1,13 @@
 """The small house of the pipeline's tests, and an engine that runs in it."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
-
-from small_house import House
-
 from gateway.engine.lanes import Engine, Pace
+from tests.pipeline.small_house import House
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_house import LANE, House, Wire
 
 from gateway.engine.lanes import Pause
 from gateway.lifecycle import Status
 from gateway.ports import Outgoing
+from tests.pipeline.small_house import LANE, House, Wire
 
 Run = Callable[..., Any]
 WORKER = Path(__file__).parent / "worker_process.py"

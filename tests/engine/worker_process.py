@@ -4,12 +4,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline"))
-
-from small_house import House
 
 from gateway import worker
 from gateway.engine.lanes import Engine, Pace
+from tests.pipeline.small_house import House
 
 if __name__ == "__main__":
     house = House(Path(sys.argv[1]), lease_s=2)

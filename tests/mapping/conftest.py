@@ -6,7 +6,7 @@ import pytest
 
 from gateway.mapping import Mapping
 from gateway.mapping.conversions import COMPACT_DATE, indicator, positional, renamed
-from gateway.mapping.rows import amount, bag, constant, convert, each, group, joined, measure, scope, text, when
+from gateway.mapping.rows import Row, amount, bag, constant, convert, each, group, joined, measure, scope, text, when
 from gateway.syntax.tables import ElementTable, load
 
 STANDARD = """\
@@ -47,7 +47,7 @@ Parcel/Permits/Permit,element,,string,20,0,*,,permit,许可证
 
 MARKS = positional("marks", {"yes": "1", "no": "0"}, 3, "9")
 
-TABLE_ROWS = [
+TABLE_ROWS: list[Row] = [
     text("@version", "format.version"),
     convert("Flow", "direction", renamed("flow", {"import": "I", "export": "E"})),
     joined(["Marks"], ["marks.insured", "marks.tracked", "marks.signed"], MARKS),

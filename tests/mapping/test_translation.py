@@ -21,7 +21,7 @@ def written(mapping: Mapping, document: dict[str, Any]) -> etree._Element:
 
 
 def values(root: etree._Element, path: str) -> list[str | None]:
-    return [found.text for found in root.findall(path, {None: "urn:example:parcel"})]
+    return [found.text for found in root.findall("/".join(f"{{urn:example:parcel}}{name}" for name in path.split("/")))]
 
 
 def test_a_document_comes_back_as_it_went(mapping: Mapping) -> None:

@@ -1,15 +1,12 @@
 """The small house, opened for one test and closed after it."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from small_house import LANE, House, Wire
+from tests.pipeline.small_house import LANE, House, Wire
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from small_house import LANE, House, Wire, silent, unavailable
 
 from gateway.errors import Finding, NeedsOperator, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
 from gateway.pipeline import attempts
 from gateway.ports import Alias, HandedOver, Outgoing
+from tests.pipeline.small_house import LANE, House, Wire, silent, unavailable
 
 
 class Killed(BaseException):

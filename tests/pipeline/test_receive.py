@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from small_house import LANE, SECOND, House, Wire, unavailable
 
 from gateway.errors import RuleBroken
 from gateway.lifecycle import InboundStatus, Status
 from gateway.ports import Incoming, MessageRow, Outgoing
+from tests.pipeline.small_house import LANE, SECOND, House, Wire, unavailable
 
 
 def test_a_receipt_delivers_and_a_late_one_after_silence_still_does(wired: House, wire: Wire) -> None:

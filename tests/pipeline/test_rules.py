@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_house import House
 
 from gateway import documents
 from gateway.documents.deadlines import Due
@@ -18,6 +17,7 @@ from gateway.pipeline import places, waiting
 from gateway.pipeline.deadlines import DeadlineWatch
 from gateway.pipeline.submission import canonical_bytes
 from gateway.ports import Alias
+from tests.pipeline.small_house import House
 
 DOCUMENT = {
     "goods_shipment": {

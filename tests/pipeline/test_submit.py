@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from small_house import House
 
 from gateway.errors import Conflict, NoRoute, NotFound, Rejected, WouldLose
 from gateway.lifecycle import Status
 from gateway.ports import Alias
+from tests.pipeline.small_house import House
 
 
 def codes(refusal: pytest.ExceptionInfo[Rejected]) -> set[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_house import LANE, House, Wire, silent
 
 from gateway.errors import Conflict, NotFound
 from gateway.lifecycle import Status
+from tests.pipeline.small_house import LANE, House, Wire, silent
 
 
 def test_silence_of_a_document_is_told_when_it_is_due_and_seldom_afterwards(house: House) -> None:

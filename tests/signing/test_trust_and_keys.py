@@ -258,6 +258,7 @@ def test_development_keys_are_marked_private_and_made_once(tmp_path):
     for leaf in tmp_path.glob("**/signing/*.pem"):
         assert "DEVELOPMENT" in x509.load_pem_x509_certificate(leaf.read_bytes()).subject.rfc4514_string()
     kinds = {
-        load_pem_private_key(path.read_bytes(), None).key_size for path in tmp_path.glob("partners/xyz/keys/*.key.pem")
+        getattr(load_pem_private_key(path.read_bytes(), None), "key_size", 0)
+        for path in tmp_path.glob("partners/xyz/keys/*.key.pem")
     }
     assert kinds == {2048, 256}
