@@ -68,13 +68,11 @@ class CnDeclaration:
     def _encode(self, kind: str, document: Json, context: EncodeContext) -> Encoded:
         if context.facts.get("roundtrip"):
             return self._written_again(kind, document, context)
-        if kind in REQUEST_KINDS:
-            form = self._forms.of_request(kind)
-        elif kind == "declaration":
-            form = self._forms.of_declaration(filing.message_of(context), filing.dialect_of(context))
-        else:
+        if kind != "declaration" and kind not in REQUEST_KINDS:
             raise _unknown_kind(kind)
-        prepared = filing.prepare(kind, document, context)
+        declaration = self._forms.of_declaration(filing.message_of(context), filing.dialect_of(context))
+        form = self._forms.of_request(kind) if kind in REQUEST_KINDS else declaration
+        prepared = filing.prepare(kind, document, context, declaration)
         data, report = self._written(form, prepared.document, tolerant=False)
         report = _told(report, prepared)
         aliases = tuple(dict.fromkeys((Alias("cn-client-seq-no", prepared.number), *self.aliases(document))))

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.cn_declaration import changed_fields
 from adapters.cn_declaration.mapping import STANDARD, Dialect
 from adapters.cn_declaration.requests import AMENDMENT_TYPE, CANCELLATION_TYPE
 from gateway.documents.rules import at, members, text
 from gateway.lifecycle import Phase
+from gateway.mapping.family import Form
 from gateway.mapping.paths import parse, read, write
 from gateway.ports import Alias, EncodeContext, Json
 
@@ -75,12 +77,15 @@ def client_number(context: EncodeContext) -> str:
     return f"SW{day:%y%m%d}{context.reserve(COUNTER) % 10**10:010d}"
 
 
-def prepare(kind: str, document: Json, context: EncodeContext) -> Prepared:
-    """The document with everything that the agreement, the gateway and earlier answers add."""
+def prepare(kind: str, document: Json, context: EncodeContext, declaration: Form) -> Prepared:
+    """The document with everything that the agreement, the gateway and earlier answers add.
+
+    declaration: the form of declarations, by whose elements an amendment names fields.
+    """
     number = client_number(context)
     name = f"{number}.xml"
     if kind != "declaration":
-        return Prepared(_request(kind, document, context), number, name)
+        return Prepared(_request(kind, document, context, declaration), number, name)
     copy = _copied(document, ("submitter", "authentication", "document_metadata", "extensions"))
     version = str(context.agreement.parameters.get("version") or "4.8")
     replaced = {}
@@ -110,11 +115,18 @@ def prepare(kind: str, document: Json, context: EncodeContext) -> Prepared:
     return Prepared(copy, number, name, replaced, {"DecMessage/DecSign/ClientSeqNo": number})
 
 
-def _request(kind: str, document: Json, context: EncodeContext) -> Json:
+def _request(kind: str, document: Json, context: EncodeContext, declaration: Form) -> Json:
     copy = _copied(document, ("declaration", "submitter", "authentication", "extensions"))
     for scheme, path in (("cn-seq-no", "declaration.unified_number"), ("cn-entry-id", "declaration.id")):
         if context.known.get(scheme):
             _fill(copy, (path,), context.known[scheme])
+    declared = context.facts.get("declaration")
+    if isinstance(declared, dict) and isinstance(copy.get("changes"), list):
+        copy["changes"] = changed_fields.filled(copy["changes"], declared, declaration)
+    reasons = dict.fromkeys(text(change, "reason_text") for _, change in members(document, "changes"))
+    joined = "；".join(reason for reason in reasons if reason)
+    if joined and not copy.get("reason_text"):
+        copy["reason_text"] = joined
     cancels = kind == "declaration_cancellation"
     copy.setdefault("type_code", CANCELLATION_TYPE if cancels else AMENDMENT_TYPE)
     card = context.agreement.parameters.get("card_number")

@@ -47,6 +47,13 @@ IGNORED: Dictionary[str, str] = {
     f"{BAG}.code_world": REMEMBERED,
     f"{BAG}.remainder": REMEMBERED,
 }
+IGNORED_OF_REQUESTS: Dictionary[str, str] = {
+    "functional_reference_id": "the file name of the request stands in its place; it stays searchable",
+    "declaration.functional_reference_id": "the declaration is named by its numbers",
+    "changes[].pointer": "field code and field name say the same",
+    "changes[].reason_text": "the reason of the whole request says it; where it has none, those of its changes are joined",
+    f"{BAG}.remainder": REMEMBERED,
+}
 FOLLOWS = "follows from the partner's code and text"
 IGNORED_OF_REPLIES: Dictionary[str, str] = {
     "function": FOLLOWS,
@@ -172,7 +179,7 @@ class Forms:
         return self._form(message, "declaration", rows)
 
     def _of_request(self, kind: str) -> Form:
-        return self._form("decmod", kind, REQUEST, {f"{BAG}.remainder": REMEMBERED})
+        return self._form("decmod", kind, REQUEST, IGNORED_OF_REQUESTS)
 
     def _of_reply(self, message: str) -> Form:
         return self._form(message, "customs_response", REPLIES[message], IGNORED_OF_REPLIES)

@@ -68,7 +68,9 @@ def reason_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
     source="a request names the declaration it is about",
     zh="应注明所涉报关单的编号", en="The declaration that is meant is named by at least one number",
 )  # fmt: skip
-def declaration_unnamed(document: Document, _facts: Facts) -> Iterator[Complaint]:
+def declaration_unnamed(document: Document, facts: Facts) -> Iterator[Complaint]:
+    if facts.follows:
+        return
     meant = at(document, "declaration")
     names = ("id", "functional_reference_id", "unified_number", "pre_entry_number")
     if isinstance(meant, dict) and not any(text(meant, name) for name in names):

@@ -6,10 +6,14 @@ process of the tests. What became of a load is read from the database, opened re
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
+import socket
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -55,6 +59,7 @@ class Town:
             "sim": (*simulator, "--speed", str(speed), "--seed", "7"),
         }
         self.running: dict[str, Process] = {}
+        self._started: list[Process] = []
         for folder in ("OutBox", "InBox", "SentBox", "FailBox"):
             (self.exchange / folder).mkdir(parents=True)
         _partners(self.exchange).write(home / "partners.yaml")
@@ -67,19 +72,36 @@ class Town:
 
     def start(self, name: str) -> None:
         self.running[name] = Process(self.commands[name], self.home / f"{name}.log", self.environment)
+        self._started.append(self.running[name])
 
     def kill(self, name: str) -> None:
-        """SIGKILL; the process gets no word in."""
+        """SIGKILL to one process, which gets no word in. Whoever served for it must let go of the port by himself."""
         child = self.running.pop(name).child
         assert child.poll() is None, self.log(name)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
+        if name == "serve":
+            wait_for(self._port_is_free, 10, lambda: "serve was killed, and what it had started still listens", 0.05)
+
+    def kill_one_serving(self, dice: random.Random) -> None:
+        """SIGKILL to one of the processes that serve has started; to serve itself where it serves alone."""
+        serving = _children(self.running["serve"].child.pid)
+        if serving:
+            os.kill(dice.choice(serving), signal.SIGKILL)
+        else:
+            self.kill("serve")
+            self.start("serve")
+
+    def _port_is_free(self) -> bool:
+        with socket.socket() as caller:
+            caller.settimeout(1)
+            return caller.connect_ex(("127.0.0.1", self.port)) != 0
 
     def stop(self) -> None:
-        """End all that still run, in haste: nothing of this is what is tested."""
-        for process in self.running.values():
-            process.child.kill()
-        for process in self.running.values():
+        """End all that were ever started, and what they started, in haste: nothing of this is what is tested."""
+        for process in self._started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.child.pid, signal.SIGKILL)
             process.child.wait()
         self.running.clear()
 
@@ -140,11 +162,18 @@ def _partners(exchange: Path) -> PartnersFile:
 def declarations(count: int, *, remarks: Sequence[str] = ("",)) -> Iterator[dict[str, Any]]:
     """Copies of the demonstration's single-step declarations, each with a reference of its own, remarks in turn."""
     models = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DECLARATIONS.glob("*.json"))]
-    whole = [model for model in models if model["declaration_type"]["declaration_step"] == "single"]
+    whole = [model for model in models if model.get("declaration_type", {}).get("declaration_step") == "single"]
     for number in range(count):
         document = {**whole[number % len(whole)], "functional_reference_id": f"LOAD{number:014d}"}
         mark = remarks[number % len(remarks)]
         yield {**document, "remarks": mark} if mark else document
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process has started and that serve; the one that only minds shared things is left out."""
+    told = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in told.splitlines()]
+    return [int(row[0]) for row in rows if row[1] == str(pid) and "resource_tracker" not in row[-1]]
 
 
 def wait_for(reached: Callable[[], bool], within_s: float, told: Callable[[], str], pause_s: float = 0.1) -> None:

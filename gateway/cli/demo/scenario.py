@@ -30,7 +30,7 @@ class Simulator:
 class Filing:
     """One declaration on its way: file it, answer what customs asks for, and see it end.
 
-    steps: what the trader does when a state is reached, each {reached: {track: state}, declare_again: changes}.
+    steps: what the trader does when a state is reached: declare_again with changes, or request something of the declaration.
     expect: the states at its end; round: in which round.
     """
 
@@ -152,15 +152,22 @@ class Scenario:
         view = self._get(f"/v1/declarations/{filing.id}")
         standing = view["standing"]
         states = {entry["track"]: entry["state"] for entry in standing["states"]}
+        states |= {entry["kind"].removeprefix("declaration_"): entry["state"] for entry in view["requests"]}
         changed = (states, standing["round"]) != (filing.states, filing.current_round)
         filing.states, filing.current_round, filing.mover = states, standing["round"], standing["mover_title"]
         if filing.steps and filing.steps[0]["reached"].items() <= states.items():
-            step = filing.steps.pop(0)
-            filing.document = _changed(filing.document, step["declare_again"])
-            answer = self.session.put(f"{self.url}/v1/declarations/{filing.id}", json=filing.document, timeout=30)
-            self._accepted(filing, answer)
+            self._act(filing, filing.steps.pop(0))
             changed = True
         return changed
+
+    def _act(self, filing: Filing, step: Mapping[str, Any]) -> None:
+        address = f"{self.url}/v1/declarations/{filing.id}"
+        if "declare_again" in step:
+            filing.document = _changed(filing.document, step["declare_again"])
+            answer = self.session.put(address, json=filing.document, timeout=30)
+        else:
+            answer = self.session.post(f"{address}/{step['request']}", json=step["body"], timeout=30)
+        self._accepted(filing, answer)
 
     def _accepted(self, filing: Filing, answer: requests.Response) -> None:
         if answer.status_code != 202:
