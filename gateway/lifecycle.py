@@ -6,7 +6,7 @@ Rule 3: SENDING is committed before the first byte leaves; who finds it stale kn
 Rule 4: replies come late, doubled and out of order. Within one round and track the highest rank wins, and of equal ranks
         the one issued last; an earlier round never speaks for a later one.
 Rule 5: silence is an event: every state names who moves next and for how long that may take.
-docs/lifecycle.md is generated from these tables.
+docs/generated/lifecycle.md is made from these tables (make docs).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an adapter says of itself: manifest.yaml, checked whole.
 
 A manifest holds facts only, and every fault of one is a finding with its JSON Pointer into the file; a manifest with a
-fault is not used at all. docs/manifest.md is generated from FIELDS, which says what each member is for.
+fault is not used at all. docs/generated/manifest.md is made from FIELDS, which says what each member is for.
 
 Members that people fill in per agreement are declared as parameters: name -> type, whether it must be there, its default
 and what it means, in both languages (gateway.catalogue.parameters).

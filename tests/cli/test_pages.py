@@ -56,9 +56,8 @@ def test_docs_writes_what_changed_and_removes_what_nothing_makes(swgate: Swgate,
     assert swgate("adapters", "docs", "--to", folder, "--check").code == 0
 
 
-def test_the_pages_of_this_project_are_current(project_root: Path) -> None:
-    folder = project_root / "docs/generated"
-    if not folder.is_dir():
-        pytest.skip("docs/generated is not written yet: swgate adapters docs")
+def test_the_pages_of_this_project_can_all_be_made() -> None:
     chosen = settings.load({})
-    assert pages.stale_pages(folder, pages.all_pages(chosen, Catalogue.load(chosen))) == []
+    made = pages.all_pages(chosen, Catalogue.load(chosen))
+    assert {"lifecycle.md", "settings.md", "findings.md", "adapters.md"} <= {str(name) for name in made}
+    assert all(text.startswith("# ") for text in made.values())
