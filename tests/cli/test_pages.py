@@ -60,4 +60,4 @@ def test_the_pages_of_this_project_can_all_be_made() -> None:
     chosen = settings.load({})
     made = pages.all_pages(chosen, Catalogue.load(chosen))
     assert {"lifecycle.md", "settings.md", "findings.md", "adapters.md"} <= {str(name) for name in made}
-    assert all(text.startswith("# ") for text in made.values())
+    assert all("# " in text[:200] for text in made.values())
