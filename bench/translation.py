@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import tempfile
@@ -20,23 +21,24 @@ from gateway.catalogue import Catalogue, offline
 from gateway.ports import Adapter
 
 KIND = "declaration"
+MESSAGE_BYTES = 10_000
 
 
 def rows() -> Iterator[Row]:
     configured = settings.load()
     catalogue = Catalogue.load(configured)
     for adapter_id, entry in catalogue.entries.items():
-        if KIND not in entry.manifest.files or not (entry.root / "quality.yaml").is_file():
+        if KIND not in entry.manifest.files:
             continue
         yield from _adapter_rows(catalogue, adapter_id)
-    first = next(iter(catalogue.entries))
-    yield translate_check_sign(catalogue, first, documents.load(configured.specs, configured.overlay))
+    signed = next(name for name, entry in catalogue.entries.items() if entry.manifest.signing)
+    yield translate_check_sign(catalogue, signed, documents.load(configured.specs, configured.overlay))
 
 
 def _adapter_rows(catalogue: Catalogue, adapter_id: str) -> Iterator[Row]:
     entry = catalogue.entry(adapter_id)
     adapter: Adapter = entry.adapter
-    document = _declaration(entry.root)
+    document = _declaration(entry)
     context = offline.context(entry.manifest, kind=KIND)
     encoded = adapter.encode(document, context)
     data, schema = encoded.data, _schema(catalogue, entry, encoded.message)
@@ -58,7 +60,7 @@ def translate_check_sign(catalogue: Catalogue, adapter_id: str, library: documen
     home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
     make_development_pki(home / "certs", ["bench"])
     adapter: Adapter = entry.adapter
-    source = json.dumps(_declaration(entry.root)).encode()
+    source = json.dumps(_declaration(entry)).encode()
     signing = {
         "profile": "xmldsig",
         "key": "file:gateway/keys/rsa.key.pem",
@@ -89,8 +91,22 @@ def translate_check_sign(catalogue: Catalogue, adapter_id: str, library: documen
     return against("translate_check_sign", work, floor)
 
 
-def _declaration(root: Path) -> dict[str, Any]:
-    """The largest sample declaration of an adapter, with its items repeated until it makes a message of about 10 kB."""
+def _declaration(entry: Any) -> dict[str, Any]:
+    """A sample declaration of an adapter whose items are repeated until its message has at least MESSAGE_BYTES."""
+    document = _largest(entry.root)
+    items = document["goods_shipment"]["government_agency_goods_items"]
+    first = len(items)
+    context = offline.context(entry.manifest, kind=KIND)
+    while len(entry.adapter.encode(document, context).data) < MESSAGE_BYTES:
+        item = copy.deepcopy(items[len(items) % first])
+        item["sequence_number"] = str(len(items) + 1)
+        items.append(item)
+        if "goods_item_quantity" in document:
+            document["goods_item_quantity"]["value"] = str(len(items))
+    return document
+
+
+def _largest(root: Path) -> dict[str, Any]:
     candidates = []
     for path in sorted((root / "samples").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -265,7 +265,9 @@ def load(path: Path) -> Directory:
     try:
         raw = yaml.safe_load(path.read_bytes())
     except OSError as problem:
-        raise NeedsOperator(f"cannot read {path.name}: {problem.strerror}", code="partners.unreadable") from problem
+        raise NeedsOperator(
+            f"cannot read {path.resolve()}: {problem.strerror}", code="partners.unreadable"
+        ) from problem
     except yaml.YAMLError as problem:
         raise NeedsOperator(f"{path.name} is not YAML: {problem}", code="partners.unreadable") from problem
     return parse(raw)

@@ -7,10 +7,14 @@ process runs. Each refuses to start on a fault of the settings, the partners fil
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 
 from starlette.types import Receive, Scope, Send
 
@@ -100,8 +104,19 @@ def create(settings: Settings) -> App:
 
 
 def from_environment() -> App:
-    """create() with the settings of the environment: what each of several serving processes calls."""
+    """create() with the settings of the environment: what each of several serving processes calls.
+
+    Such a process ends with the one that started it, however that ended: it would answer on, with old settings, and keep the port.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     return create(settings_of.load())
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def build_engine(parts: Parts) -> Worker:

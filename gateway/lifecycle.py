@@ -97,6 +97,14 @@ class Phase(StrEnum):
     PRESENTATION = "presentation"
 
 
+# The phase that a request opens, by the kind of its document; every other kind is a declaration or a paper of its own.
+REQUEST_PHASES: dict[str, Phase] = {
+    "declaration_amendment": Phase.AMENDMENT,
+    "declaration_cancellation": Phase.CANCELLATION,
+    "goods_presentation": Phase.PRESENTATION,
+}
+
+
 class Mover(StrEnum):
     """Whose move it is."""
 
@@ -256,23 +264,53 @@ def project(judgements: Iterable[Judgement], *, round: int, phase: Phase) -> Sta
     return _standing(states, round, phase)
 
 
-def _standing(states: dict[Track, State], round: int, phase: Phase) -> Standing:
+# What is owed although the state as such rests: the complete declaration after a released two-step summary (practice: 14 days),
+# and duty, which a release against a guarantee or an early release does not pay.
+OWED: tuple[tuple[Phase | None, Track, str, Mover, int], ...] = (
+    (Phase.SUMMARY, Track.RELEASE, "released", Mover.DECLARANT, 14 * DAY_S),
+    (Phase.SUMMARY, Track.RELEASE, "cleared", Mover.DECLARANT, 14 * DAY_S),
+    (None, Track.DUTY, "assessed", Mover.DECLARANT, 15 * DAY_S),
+    (None, Track.DUTY, "due", Mover.DECLARANT, 15 * DAY_S),
+)
+
+
+def _owed(states: dict[Track, State], phase: Phase) -> tuple[Mover, int | None] | None:
+    for owing, track, name, mover, within_s in OWED:
+        if owing in (None, phase) and track in states and states[track].name == name:
+            return mover, within_s
+    return None
+
+
+def _acting(states: dict[Track, State], phase: Phase) -> tuple[Mover, int | None]:
+    """Whose move it is, and for how long it may take.
+
+    A declaration that is over asks nothing; then what is owed speaks, then a release that rests with nobody ends the asking, then the
+    first track that asks something of somebody.
+    """
     declaration = states[Track.DECLARATION]
     if declaration.ends_round or declaration.final:
-        acting = declaration
-    else:
-        # The track that asks something of somebody speaks; a release that rests with nobody ends the asking.
-        order = (Track.DUTY, Track.INSPECTION, Track.RELEASE, Track.DECLARATION)
-        waiting = [states[track] for track in order if track in states and states[track].silent_after_s is not None]
-        released = states.get(Track.RELEASE)
-        resting = released is not None and released.mover is Mover.NOBODY
-        acting = released if resting and released is not None else (waiting[0] if waiting else declaration)
+        return declaration.mover, declaration.silent_after_s
+    owed = _owed(states, phase)
+    if owed is not None:
+        return owed
+    released = states.get(Track.RELEASE)
+    if released is not None and released.mover is Mover.NOBODY:
+        return released.mover, released.silent_after_s
+    order = (Track.DUTY, Track.INSPECTION, Track.RELEASE)
+    asking = [states[track] for track in order if track in states and states[track].silent_after_s is not None]
+    acting = asking[0] if asking else declaration
+    return acting.mover, acting.silent_after_s
+
+
+def _standing(states: dict[Track, State], round: int, phase: Phase) -> Standing:
+    declaration = states[Track.DECLARATION]
+    mover, silent_after_s = _acting(states, phase)
     return Standing(
         round=round,
         phase=phase,
         states={track: state.name for track, state in states.items()},
-        mover=acting.mover,
-        silent_after_s=acting.silent_after_s,
+        mover=mover,
+        silent_after_s=silent_after_s,
         round_ended=declaration.ends_round,
         final=declaration.final,
     )

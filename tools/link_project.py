@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = f"""#!{sys.executable}
 import sys
 from gateway.cli import main
-sys.exit(main())
+
+# Serving processes import this file again; only the first of them is the command.
+if __name__ == "__main__":
+    sys.exit(main())
 """
 
 

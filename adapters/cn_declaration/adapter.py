@@ -118,7 +118,7 @@ class CnDeclaration:
             form.schema.parse_and_check(data, tolerant=tolerant)
         except SchemaBroken as refused:
             raise located(form, refused, data, document) from None
-        return data, _other_bags(form.mapping.loss(document), document)
+        return data, form.mapping.loss(document)
 
     # Reading.
 
@@ -221,16 +221,6 @@ def _taken_out(document: Json, pointer: str) -> Any:
             break
         del above[step]
     return value
-
-
-def _other_bags(report: LossReport, document: Json) -> LossReport:
-    """What other partners' adapters keep in their bags is nobody's loss here."""
-    names = [name for name in document.get("extensions") or {} if name != STANDARD]
-    others = tuple(f"{BAG_POINTER}{name}" for name in names)
-    if not others:
-        return report
-    lost = tuple(pointer for pointer in report.lost if not pointer.startswith(tuple(f"{other}/" for other in others)))
-    return replace(report, lost=lost, ignored={**report.ignored, **dict.fromkeys(others, "another partner's own")})
 
 
 def _told(report: LossReport, prepared: filing.Prepared) -> LossReport:

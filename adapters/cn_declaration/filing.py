@@ -14,6 +14,7 @@ from adapters.cn_declaration import changed_fields
 from adapters.cn_declaration.mapping import STANDARD, Dialect
 from adapters.cn_declaration.requests import AMENDMENT_TYPE, CANCELLATION_TYPE
 from gateway.documents.rules import at, members, text
+from gateway.errors import Finding, RuleBroken
 from gateway.lifecycle import Phase
 from gateway.mapping.family import Form
 from gateway.mapping.paths import parse, read, write
@@ -117,9 +118,18 @@ def prepare(kind: str, document: Json, context: EncodeContext, declaration: Form
 
 def _request(kind: str, document: Json, context: EncodeContext, declaration: Form) -> Json:
     copy = _copied(document, ("declaration", "submitter", "authentication", "extensions"))
+    findings = []
     for scheme, path in (("cn-seq-no", "declaration.unified_number"), ("cn-entry-id", "declaration.id")):
-        if context.known.get(scheme):
-            _fill(copy, (path,), context.known[scheme])
+        told = context.known.get(scheme)
+        given = read(copy, parse(path))
+        if told and given and given != told:
+            findings.append(
+                Finding("cn_declaration.request.other", "/" + path.replace(".", "/"), found=str(given), expected=told)
+            )
+        elif told:
+            _fill(copy, (path,), told)
+    if findings:
+        raise RuleBroken("the request names another declaration", findings, code="cn_declaration.request.other")
     declared = context.facts.get("declaration")
     if isinstance(declared, dict) and isinstance(copy.get("changes"), list):
         copy["changes"] = changed_fields.filled(copy["changes"], declared, declaration)
@@ -163,8 +173,6 @@ SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client-reference", (REFERENCE,)),
     ("cn-seq-no", ("unified_number",)),
     ("cn-entry-id", ("id",)),
-    ("cn-entry-id", ("declaration", "id")),
-    ("cn-seq-no", ("declaration", "unified_number")),
     ("ucr", ("goods_shipment", "ucr", "id")),
     ("bill", ("goods_shipment", "consignment", "transport_contract_document", "id")),
     ("bill", ("goods_shipment", "consignment", "delivery_document", "id")),

@@ -192,7 +192,12 @@ def declarant_is_known(document: Json, context: EncodeContext) -> Iterator[Findi
 
 def declaration_is_named(document: Json, context: EncodeContext) -> Iterator[Finding]:
     """WCO-REQ-001: a request names its declaration by the movement reference number, as customs gave it."""
-    found = text(document, "declaration", "id") or context.known.get("mrn")
+    given, told = text(document, "declaration", "id"), context.known.get("mrn")
+    found = given or told
+    if given and told and given != told:
+        yield Finding(
+            "wco_declaration.request.other", "/declaration/id", given[:40], told, f"WCO-REQ-001: {PROFILE}, section 5"
+        )
     if not found:
         yield Finding("wco_declaration.request.number", "/declaration/id", source=f"WCO-REQ-001: {PROFILE}, section 5")
     elif not MOVEMENT_NUMBER.fullmatch(found):

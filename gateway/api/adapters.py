@@ -10,10 +10,10 @@ import flask
 
 from gateway.api.answers import answer
 from gateway.api.parts import here
-from gateway.api.reading import absent
 from gateway.catalogue import Entry
 from gateway.catalogue.check import document_leaves, mappings_of
 from gateway.errors import NeedsOperator
+from gateway.pipeline.reading import absent
 
 Json = dict[str, Any]
 

@@ -62,7 +62,7 @@ def show(declaration_id: str, user: Caller) -> flask.Response:
                 standing=None if standing is None else views.standing(standing, lang, now_us),
                 rounds=[views.round_of(row) for row in rounds],
                 messages=[views.message(row, lang) for row in view.messages(root.id)],
-                requests=[view.request_view(row, lang) for row in view.requests(root)],
+                requests=[views.request(asked, lang) for asked in view.requests(root)],
                 known_ids=view.known_ids(root.id),
                 links=views.declaration_links(root.id),
             )

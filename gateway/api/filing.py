@@ -13,7 +13,8 @@ import flask
 from gateway.api import problems, views
 from gateway.api.answers import answer
 from gateway.api.parts import here, language
-from gateway.api.security import Caller
+from gateway.api.security import Caller, require_filer
+from gateway.lifecycle import REQUEST_PHASES
 from gateway.pipeline.submission import Accepted, Prepared, Submission
 from gateway.ports import Alias, Json
 
@@ -32,6 +33,7 @@ def file(
 
     waits_for: ids of documents that must be with customs first, as ``scheme:value,scheme:value``.
     """
+    require_filer(caller)
     key = "" if dry_run else flask.request.headers.get("Idempotency-Key", "")
     submission = Submission(
         kind=kind,
@@ -54,12 +56,12 @@ def _digest(asked: str, raw: bytes) -> str:
 
 def _accepted(kind: str, accepted: Accepted) -> flask.Response:
     links = views.declaration_links(accepted.root_id)
-    if kind in views.REQUEST_PLACES:
+    if kind in REQUEST_PHASES:
         links["declaration"] = links["self"]
         links["self"] = views.request_place(kind, accepted.root_id, accepted.document_id)
     links |= {f"message_{number}": f"/v1/messages/{each}" for number, each in enumerate(accepted.message_ids, 1)}
     body = {
-        "id": accepted.document_id if kind in views.REQUEST_PLACES else accepted.root_id,
+        "id": accepted.document_id if kind in REQUEST_PHASES else accepted.root_id,
         "message_ids": list(accepted.message_ids),
         "links": links,
         "warnings": _words(accepted.warnings),

@@ -8,9 +8,10 @@ from gateway.api import filing, reading, views
 from gateway.api.answers import answer
 from gateway.api.parts import language
 from gateway.api.security import Caller
+from gateway.lifecycle import REQUEST_PHASES
 from gateway.ports import Json
 
-AMENDMENT, CANCELLATION, PRESENTATION = views.REQUEST_PLACES
+AMENDMENT, CANCELLATION, PRESENTATION = REQUEST_PHASES
 
 
 def amend(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
@@ -40,11 +41,11 @@ def presentation(declaration_id: str, user: Caller) -> flask.Response:
 def amendment(declaration_id: str, amendment_id: str, user: Caller) -> flask.Response:
     with reading.open_for(user) as view:
         root = view.declaration(declaration_id)
-        row = view.request(root, AMENDMENT, amendment_id)
-        return answer({"request": view.request_view(row, language()), "document": view.json(row.digest)})
+        asked = view.request(root, AMENDMENT, amendment_id)
+        return answer({"request": views.request(asked, language()), "document": view.json(asked.document.digest)})
 
 
 def _listed(declaration_id: str, kind: str, user: Caller) -> flask.Response:
     with reading.open_for(user) as view:
-        rows = view.requests(view.declaration(declaration_id), kind)
-        return answer({"items": [view.request_view(row, language()) for row in rows]})
+        found = view.requests(view.declaration(declaration_id), kind)
+    return answer({"items": [views.request(asked, language()) for asked in found]})

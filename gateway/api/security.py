@@ -95,4 +95,12 @@ HANDLERS = {"apiKey": HeaderKey, "bearer": BearerKey}
 
 def require_operator(caller: Caller) -> None:
     if not caller.is_operator:
-        raise Forbidden("only an operator may do this", [Finding("api.role", found=", ".join(caller.roles))])
+        raise Forbidden(
+            "only an operator may do this", [Finding("api.role", found=", ".join(caller.roles), expected="operator")]
+        )
+
+
+def require_filer(caller: Caller) -> None:
+    """Forbidden for a key that may look and operate, but not file."""
+    if "filer" not in caller.roles:
+        raise Forbidden("this key may not file", [Finding("api.role", found=", ".join(caller.roles), expected="filer")])

@@ -6,13 +6,13 @@ Pure: rows in, dictionaries out. Members that say nothing are left out. Instants
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from typing import Any
 
 from gateway.events import TITLES
 from gateway.ids import to_text
-from gateway.lifecycle import STATES, Mover, Status
-from gateway.ports import DocumentRow, Encoded, Event, Found, JudgementRow, MessageRow, StandingRow
+from gateway.lifecycle import REQUEST_PHASES, STATES, Mover, Phase, Status
+from gateway.pipeline.reading import Request
+from gateway.ports import DocumentRow, Encoded, Event, Found, MessageRow, StandingRow
 
 Json = dict[str, Any]
 
@@ -43,11 +43,8 @@ REQUEST_TITLES: dict[str, tuple[str, str]] = {
 }
 _STATE_TITLES = {(str(track), name): (state.en, state.zh) for (track, name), state in STATES.items()}
 # Where a request of each kind is found below its declaration.
-REQUEST_PLACES = {
-    "declaration_amendment": "amendments",
-    "declaration_cancellation": "cancellation",
-    "goods_presentation": "presentation",
-}
+_PLACES = {Phase.AMENDMENT: "amendments", Phase.CANCELLATION: "cancellation", Phase.PRESENTATION: "presentation"}
+REQUEST_PLACES = {kind: _PLACES[phase] for kind, phase in REQUEST_PHASES.items()}
 
 
 def said(words: tuple[str, str], lang: str) -> str:
@@ -68,7 +65,7 @@ def declaration_links(root_id: str) -> Json:
 def request_place(kind: str, root_id: str, document_id: str) -> str:
     """Where a request is looked at. Amendments have an address each; of the others the latest counts."""
     place = f"/v1/declarations/{root_id}/{REQUEST_PLACES[kind]}"
-    return f"{place}/{document_id}" if kind == "declaration_amendment" else place
+    return f"{place}/{document_id}" if REQUEST_PHASES[kind] is Phase.AMENDMENT else place
 
 
 def message_links(message_id: str, root_id: str) -> Json:
@@ -164,10 +161,9 @@ def round_of(row: DocumentRow) -> Json:
     return {"document_id": row.id, "round": row.round, "phase": row.phase, "created_at": to_text(row.created_us)}
 
 
-def request(
-    row: DocumentRow, state: str, replies: Iterable[JudgementRow], messages: Iterable[MessageRow], lang: str
-) -> Json:
+def request(asked: Request, lang: str) -> Json:
     """An amendment, cancellation or presentation with what became of it."""
+    row, state = asked.document, asked.state
     place = request_place(row.kind, row.root_id, row.id)
     return {
         "id": row.id,
@@ -182,9 +178,9 @@ def request(
                 raw_code=reply.raw_code or "-",
                 issued_at=to_text(reply.issued_us),
             )
-            for reply in replies
+            for reply in asked.replies
         ],
-        "message_ids": [each.id for each in messages],
+        "message_ids": [each.id for each in asked.messages],
         "created_at": to_text(row.created_us),
         "links": {"self": place, "declaration": f"/v1/declarations/{row.root_id}"},
     }

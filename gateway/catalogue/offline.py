@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.agreements import Agreement, Partner, Retry, Transport
 from gateway.catalogue.manifest import Manifest
 from gateway.errors import Finding, GatewayError
-from gateway.lifecycle import Phase
+from gateway.lifecycle import REQUEST_PHASES, Phase
 from gateway.ports import Decoded, EncodeContext, Json
 from gateway.syntax.normal import canonical_form
 from gateway.syntax.normal import differences as compare_forms
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 
 MESSAGE_ID = "01k0000000000000000000offl"
 NOW_US = 1_767_225_600_000_000  # 2026-01-01T00:00Z
-
-PHASES = {
-    "declaration_amendment": Phase.AMENDMENT,
-    "declaration_cancellation": Phase.CANCELLATION,
-    "goods_presentation": Phase.PRESENTATION,
-}
 
 
 def agreement(manifest: Manifest, parameters: Mapping[str, Any] | None = None) -> Agreement:
@@ -93,7 +87,7 @@ def context(
         message_id=message_id,
         now_us=now_us,
         reserve=counter(),
-        phase=phase or PHASES.get(kind, Phase.SINGLE),
+        phase=phase or REQUEST_PHASES.get(kind, Phase.SINGLE),
         facts=facts,
     )
 

@@ -4,4 +4,6 @@ import sys
 
 from gateway.cli import main
 
-sys.exit(main())
+# Serving processes import this file again; only the first of them is the command.
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,7 +15,8 @@ from gateway.cli.shell import Shell, write_bytes
 from gateway.errors import Finding, NotFound
 
 if TYPE_CHECKING:
-    from gateway.ports import Event, Found, MessageRow, Reading, Store
+    from gateway.pipeline.reading import View
+    from gateway.ports import Event, Found, MessageRow, Store
 
 HEADINGS = {
     "en": ("Message", "Kind", "Reference", "Agreement", "Status", "State", "Move", "Updated"),
@@ -43,10 +44,10 @@ def messages() -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, **filters: Any) -> int:
+def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, tenant: str | None, **filters: Any) -> int:
     """List messages, newest first; VALUE is any id people hold: plate, container, SeqNo, declaration number, ours."""
-    with _reading(shell) as reading:
-        found = reading.search(value=value, before_id=before, **filters)
+    with _view(shell, tenant) as view:
+        found, _ = view.search(value=value, before_id=before, **filters)
     if as_json:
         shell.show_json([_found_as_json(row) for row in found])
     else:
@@ -60,8 +61,8 @@ def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, **fil
 @click.pass_obj
 def show(shell: Shell, message_id: str, as_json: bool) -> int:
     """Show one message and where its document stands."""
-    with _reading(shell) as reading:
-        facts = _facts(reading, _message(reading, message_id))
+    with _view(shell) as view:
+        facts = _facts(view, _message(view, message_id))
     if as_json:
         shell.show_json(facts)
     else:
@@ -77,8 +78,8 @@ def show(shell: Shell, message_id: str, as_json: bool) -> int:
 @click.pass_obj
 def timeline(shell: Shell, message_id: str, as_json: bool) -> int:
     """Print everything that happened to the document of a message, oldest first."""
-    with _reading(shell) as reading:
-        events = reading.events_of(_message(reading, message_id).root_id)
+    with _view(shell) as view:
+        events = view.timeline(_message(view, message_id).root_id)
     if as_json:
         shell.show_json([_event_as_json(event) for event in events])
     else:
@@ -89,19 +90,18 @@ def timeline(shell: Shell, message_id: str, as_json: bool) -> int:
 @messages.command()
 @click.argument("message_id", metavar="ID")
 @click.option(
-    "--partner", "view", flag_value="partner", help="The bytes that the partner gets; the default.", default=True
+    "--partner", "which", flag_value="partner", help="The bytes that the partner gets; the default.", default=True
 )
-@click.option("--canonical", "view", flag_value="canonical", help="The document as it was filed.")
+@click.option("--canonical", "which", flag_value="canonical", help="The document as it was filed.")
 @click.pass_obj
-def content(shell: Shell, message_id: str, view: str) -> int:
+def content(shell: Shell, message_id: str, which: str) -> int:
     """Write what a message carries to standard output, byte for byte."""
-    with _reading(shell) as reading:
-        message = _message(reading, message_id)
-        document = reading.document(message.document_id)
-        digest = message.frozen_digest or message.encoded_digest
-        if view == "canonical" and document is not None:
-            digest = document.digest
-        write_bytes(reading.payload(digest))
+    from gateway.pipeline.reading import partner_digest
+
+    with _view(shell) as view:
+        message = _message(view, message_id)
+        digest = partner_digest(message) if which == "partner" else view.document_of(message).digest
+        write_bytes(view.payload(digest))
     return 0
 
 
@@ -132,40 +132,36 @@ def park(shell: Shell, message_id: str, why: str) -> int:
 
 
 @contextmanager
-def _reading(shell: Shell) -> Iterator[Reading]:
+def _view(shell: Shell, tenant: str | None = None) -> Iterator[View]:
+    from gateway.pipeline.reading import View
     from gateway.storage import open_store
 
     store: Store = open_store(shell.settings)
     try:
         with store.read() as reading:
-            yield reading
+            yield View(reading, tenant)
     finally:
         store.close()
 
 
-def _message(reading: Reading, message_id: str) -> MessageRow:
-    """The message of that id; of any other id that people hold, the newest message of the document it names."""
-    message = reading.message(message_id)
-    if message is not None:
-        return message
-    for root_id in reading.find_roots(None, message_id, 1):
-        found = reading.messages_of(root_id)
-        if found:
-            return max(found, key=lambda row: row.id)
-    raise NotFound("there is no such message", [Finding("message.unknown", found=message_id)], code="message.unknown")
+def _message(view: View, any_id: str) -> MessageRow:
+    message = view.message_named(any_id)
+    if message is None:
+        raise NotFound("there is no such message", [Finding("message.unknown", found=any_id)], code="message.unknown")
+    return message
 
 
-def _facts(reading: Reading, message: MessageRow) -> dict[str, Any]:
+def _facts(view: View, message: MessageRow) -> dict[str, Any]:
     from gateway.ids import to_text
 
-    document = reading.document(message.document_id)
-    standing = reading.standing(message.root_id)
+    found = view.found(message)
+    standing = found.standing
     return {
         "id": message.id,
         "document": message.document_id,
         "declaration": message.root_id,
-        "kind": document.kind if document else "",
-        "reference": document.reference if document else "",
+        "kind": found.kind,
+        "reference": found.reference,
         "tenant": message.tenant,
         "agreement": message.agreement,
         "adapter": message.adapter,
@@ -180,7 +176,7 @@ def _facts(reading: Reading, message: MessageRow) -> dict[str, Any]:
         "phase": standing.phase if standing else "",
         "states": dict(standing.states) if standing else {},
         "mover": standing.mover if standing else "",
-        "aliases": reading.aliases_of(message.root_id),
+        "aliases": view.known_ids(message.root_id),
         "receipt_due": to_text(message.receipt_due_us) if message.receipt_due_us else None,
         "created": to_text(message.created_us),
         "updated": to_text(message.updated_us),

@@ -105,14 +105,12 @@ def _answered(shell: Shell, response: Response) -> int:
     if response.ok:
         shell.show_json(body)
         return 0
-    from gateway.errors import Finding
-
     shell.say(f"{response.status_code} {body.get('title', '')}: {body.get('detail', '')}")
-    members = ("code", "pointer", "found", "expected", "source", "partner_place")
-    findings = [
-        Finding(**{name: row.get(name) for name in members}) for row in body.get("findings", []) if "code" in row
-    ]
-    shell.show_findings(findings)
+    for row in body.get("findings", []):
+        # The words of the gateway that refused it: it knows more than its findings carry.
+        shell.say(f"{row.get('severity', 'error')} {row.get('pointer') or '/'}: {row.get('text', row.get('code', ''))}")
+        if row.get("action"):
+            shell.say(f"    {row['action']}")
     return EXIT_REFUSED
 
 

@@ -17,6 +17,7 @@ from gateway.console.words import LANGUAGES, duration, words
 from gateway.errors import Finding, GatewayError
 from gateway.ids import to_text
 from gateway.lifecycle import Status
+from gateway.pipeline.reading import partner_digest, silent_us
 from gateway.ports import Found
 
 PAGE = 50
@@ -119,15 +120,13 @@ def _row(found: Found) -> dict[str, Any]:
     """A message as the pages show it: the API's view, and how long it has been silent."""
     now_us = here().clock()
     shown = views.found(found, lang(), now_us)
-    last_us = max(found.message.updated_us, found.standing.updated_us if found.standing else 0)
-    return {**shown, "silent_for": duration((now_us - last_us) / 1_000_000, lang())}
+    return {**shown, "silent_for": duration(silent_us(found, now_us) / 1_000_000, lang())}
 
 
 def _message(message_id: str) -> str:
     with reading.open_for(_caller()) as view:
         message = view.message(message_id)
         document = view.document_of(message)
-        digest = message.frozen_digest or message.encoded_digest
         return _page(
             "message.html",
             row=_row(view.found(message)),
@@ -144,7 +143,7 @@ def _message(message_id: str) -> str:
                 for each in view.received(message)
             ],
             canonical=showing.readable(view.payload(document.digest)),
-            sent=showing.readable(view.payload(digest)),
+            sent=showing.readable(view.payload(partner_digest(message))),
             which="frozen" if message.frozen_digest else "encoded",
         )
 

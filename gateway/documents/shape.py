@@ -64,7 +64,8 @@ class Shape:
         """An unknown field with the name that was likely meant."""
         if finding.code != "document.schema.unknown" or not finding.found:
             return finding
-        near = difflib.get_close_matches(finding.found, self._names, n=1, cutoff=0.75)
+        others = [name for name in self._names if name != finding.found]
+        near = difflib.get_close_matches(finding.found, others, n=1, cutoff=0.75)
         return replace(finding, expected=near[0]) if near else finding
 
 

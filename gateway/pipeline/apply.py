@@ -103,7 +103,7 @@ def _learn(writing: Writing, agreement: Agreement, match: Match, reply: Reply) -
         return
     message = match.message
     bearers = [message.id]
-    if match.phase not in standings.REQUEST_PHASES:
+    if match.phase not in standings.PHASES_OF_REQUESTS:
         declared = {row.id for row in writing.documents_of(message.root_id) if row.kind == places.DECLARATION}
         bearers += [
             other.id
@@ -165,7 +165,7 @@ def _wait(writing: Writing, agreement: Agreement, message: MessageRow, reply: Re
 
 
 def _move_standing(writing: Writing, agreement: Agreement, match: Match, response: DocumentRow, now: int) -> None:
-    if match.phase in standings.REQUEST_PHASES:
+    if match.phase in standings.PHASES_OF_REQUESTS:
         mine = {row.id for row in writing.messages_of(match.message.root_id) if row.document_id == match.document.id}
         functions = [row.function for row in writing.judgements_of(match.message.root_id) if row.message_id in mine]
         standings.recompute_request(writing, match.document, functions, now, agreement.silence_s)

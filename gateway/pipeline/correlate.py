@@ -23,8 +23,8 @@ from gateway.ports import Alias, DocumentRow, MessageRow, Reading, Reply
 ROUND_TOLERANCE_US = 2_000_000
 # Words that only make sense as the answer to a request, and the requests they can answer.
 ANSWERS_REQUEST: dict[str, frozenset[Phase]] = {
-    "request_granted": standings.REQUEST_PHASES,
-    "request_refused": standings.REQUEST_PHASES,
+    "request_granted": standings.PHASES_OF_REQUESTS,
+    "request_refused": standings.PHASES_OF_REQUESTS,
     "amended": frozenset({Phase.AMENDMENT}),
     "cancelled": frozenset({Phase.CANCELLATION}),
 }
@@ -59,7 +59,7 @@ def correlate(reading: Reading, agreement_id: str, reply: Reply) -> Match | None
 def _open_request(reading: Reading, match: Match, reply: Reply) -> Match | None:
     """The request under way that such words answer, where the answer names the declaration's number alone."""
     wanted = ANSWERS_REQUEST.get(reply.function, frozenset())
-    if not wanted or match.phase in standings.REQUEST_PHASES:
+    if not wanted or match.phase in standings.PHASES_OF_REQUESTS:
         return None
     for message in sorted(reading.messages_of(match.message.root_id), key=lambda one: one.id, reverse=True):
         document = reading.document(message.document_id)
@@ -93,7 +93,7 @@ def _by_words_and_time(
     for message, document in candidates:
         if document.phase in wanted:
             return Match(message, document, document.round, document.phase)
-    declared = [pair for pair in candidates if pair[1].phase not in standings.REQUEST_PHASES]
+    declared = [pair for pair in candidates if pair[1].phase not in standings.PHASES_OF_REQUESTS]
     # Nobody can answer what was never sent.
     declared = [pair for pair in declared if pair[0].attempts] or declared
     if not declared:

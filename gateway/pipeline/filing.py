@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import Conflict, Finding, NotFound
-from gateway.lifecycle import Phase, Status
+from gateway.lifecycle import REQUEST_PHASES, Phase, Status
 from gateway.pipeline import places, standings
 from gateway.ports import DocumentRow, Json, MessageRow, Reading, StandingRow
 
@@ -35,7 +35,7 @@ class Footing:
 def footing(reading: Reading, kind: str, document: Json, tenant: str, root_id: str, document_id: str) -> Footing:
     """Raises NotFound when the declaration is not this tenant's, Conflict when its lifecycle forbids the filing."""
     if not root_id:
-        if kind in places.REQUEST_PHASES:
+        if kind in REQUEST_PHASES:
             raise NotFound("a request needs the declaration it speaks of", code="declaration.unknown")
         return Footing(document_id, 1, places.phase_of(kind, document, after_summary=False), opens_round=True)
     standing = reading.standing(root_id)
@@ -46,7 +46,7 @@ def footing(reading: Reading, kind: str, document: Json, tenant: str, root_id: s
     declared = [row for row in documents if row.kind == places.DECLARATION]
     latest = max(declared, key=lambda row: (row.round, row.id)) if declared else None
     phase = places.phase_of(kind, document, after_summary=standing.phase == Phase.SUMMARY)
-    if kind in places.REQUEST_PHASES:
+    if kind in REQUEST_PHASES:
         _may_request(reading, kind, standing, documents)
         return Footing(root_id, standing.round, phase, False, latest, messages)
     _may_declare_again(standing, phase, documents, messages)
@@ -54,7 +54,7 @@ def footing(reading: Reading, kind: str, document: Json, tenant: str, root_id: s
 
 
 def _may_request(reading: Reading, kind: str, standing: StandingRow, documents: list[DocumentRow]) -> None:
-    phase = places.REQUEST_PHASES[kind]
+    phase = REQUEST_PHASES[kind]
     if standings.is_cancelled(standing):
         raise _conflict("declaration.cancelled", standing, "a declaration that is not cancelled")
     if standings.ends_round(standing):

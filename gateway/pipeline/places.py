@@ -13,18 +13,12 @@ from typing import Any
 
 from gateway.agreements import Facts
 from gateway.documents.pointers import resolve, to_parts
-from gateway.lifecycle import Phase
+from gateway.lifecycle import REQUEST_PHASES, Phase
 
 Json = dict[str, Any]
 
 DECLARATION = "declaration"
 RESPONSE = "customs_response"
-# What a request is in the eyes of the lifecycle; every other kind is a declaration or a paper of its own.
-REQUEST_PHASES = {
-    "declaration_amendment": Phase.AMENDMENT,
-    "declaration_cancellation": Phase.CANCELLATION,
-    "goods_presentation": Phase.PRESENTATION,
-}
 FACTS: dict[str, tuple[str, ...]] = {
     "direction": ("/direction", "/declaration/direction"),
     "office": ("/declaration_office/id", "/declaration/declaration_office/id"),

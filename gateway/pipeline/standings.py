@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from gateway import lifecycle
 from gateway.events import EventType
-from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, STATES, Judgement, Mover, Phase, Track
+from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, REQUEST_PHASES, STATES, Judgement, Mover, Phase, Track
 from gateway.pipeline import timeline
 from gateway.ports import DocumentRow, JudgementRow, StandingRow, Writing
 
 REQUEST = "request"
-REQUEST_PHASES = frozenset({Phase.AMENDMENT, Phase.CANCELLATION, Phase.PRESENTATION})
+PHASES_OF_REQUESTS = frozenset(REQUEST_PHASES.values())
 # An answer to a request moves the declaration itself only with one of these words, or on another track than the declaration's.
 MOVES_THE_DECLARATION = frozenset({"amended", "cancelled"})
 REQUEST_SILENCE_S = {"filed": HOUR_S, "stashed": DAY_S, "submitted": HOUR_S, "registered": 2 * DAY_S}
@@ -46,7 +46,7 @@ def declaration_judgements(rows: Iterable[JudgementRow]) -> list[Judgement]:
     return [
         Judgement(row.round, Phase(row.phase), row.function, row.issued_us, row.raw_code)
         for row in rows
-        if row.phase not in REQUEST_PHASES or _moves_the_declaration(row.function)
+        if row.phase not in PHASES_OF_REQUESTS or _moves_the_declaration(row.function)
     ]
 
 

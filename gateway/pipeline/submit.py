@@ -78,6 +78,8 @@ class _Stage:
         if self.kinds:
             kind = next(iter(self.kinds)) if len(self.kinds) == 1 else Rejected
             code = next(iter(self.codes)) if len(self.codes) == 1 else kind.code
+            # What refuses it comes first; warnings follow.
+            self.findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
             raise kind("the document is refused", self.findings, code=code)
 
 
@@ -282,7 +284,7 @@ class Submitter:
         if ground.opens_round:
             opened = standings.opening(ground.root_id, submission.tenant, ground.round, ground.phase, now, silence_s)
             writing.put_standing(opened)
-        elif ground.phase in standings.REQUEST_PHASES:
+        elif ground.phase in standings.PHASES_OF_REQUESTS:
             writing.put_standing(standings.opening_request(document, now, silence_s))
         about = {"root_id": document.root_id, "tenant": document.tenant, "document_id": document.id}
         if ground.opens_round and ground.round > 1:

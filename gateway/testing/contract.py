@@ -22,7 +22,7 @@ from gateway.catalogue import Entry, offline
 from gateway.catalogue.check import BAG, expected_beside, mappings_of, samples_of
 from gateway.documents import library
 from gateway.documents.pointers import leaf_values
-from gateway.errors import GatewayError, Rejected, errors_only
+from gateway.errors import GatewayError, errors_only
 from gateway.mapping import Mapping
 from gateway.ports import Decoded
 from gateway.syntax.registry import SchemaRegistry
@@ -125,16 +125,24 @@ def encoding_keeps_schema(entry: Entry, registry: SchemaRegistry, sample: Path) 
 
 
 def filing_needs_no_hint(entry: Entry, sample: Path) -> None:
-    """A document that can be filed is encoded without the facts that only a round trip has, or refused in words."""
+    """A document that can be filed is encoded without the facts that only a round trip has."""
     document = decoded(entry, sample)
     if not is_filed(entry, document.kind):
         return
-    try:
-        encoded = entry.adapter.encode(document.document, offline.context(entry.manifest, kind=document.kind))
-    except Rejected:
-        return
+    encoded = entry.adapter.encode(document.document, offline.context(entry.manifest, kind=document.kind))
     entry.adapter.decode(encoded.data, tolerant=False)
     assert encoded.name, f"{sample.name}: a message that is sent needs a name"
+
+
+def foreign_bag_is_lost(entry: Entry, sample: Path) -> None:
+    """What another adapter's bag holds does not arrive here, and that is said."""
+    document = decoded(entry, sample)
+    if not is_filed(entry, document.kind):
+        return
+    bags = {**document.document.get("extensions", {}), "another_partner": {"mark": "x"}}
+    content = {**document.document, "extensions": bags}
+    report = entry.adapter.encode(content, offline.context(entry.manifest, kind=document.kind)).report
+    assert any(pointer.startswith("/extensions/another_partner") for pointer in report.lost), sample.name
 
 
 def any_bytes_are_answered(entry: Entry, data: bytes) -> None:

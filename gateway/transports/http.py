@@ -1,14 +1,16 @@
 """One POST a message. What came of it is told by where it failed, since that says whether anything can have arrived.
 
-No name, no connection, no TLS: nothing has arrived, try again. A silence or a break after the request left: nobody knows. An
-answer: 2xx it is handed over; 429 and 503 it is not, and the partner may say when to come back; 408 and 425 likewise; 401,
+No name, no connection, no TLS: nothing has arrived, try again. A silence or a break after the request left, be it TLS that
+breaks: nobody knows. An answer: 2xx it is handed over; 429 and 503 it is not, and the partner may say when to come back; 408 and 425 likewise; 401,
 403, 404 and 405 our settings are wrong; any other 3xx or 4xx the partner refuses the message; any other 5xx nobody knows,
-since a server may fail after it has stored something. Redirects are never followed, nor is the proxy environment.
+since a server may fail after it has stored something. Redirects are never followed, nor is the proxy environment. Only the
+authorities in the agreement's ca are trusted, where it names a file; that nobody is checked cannot be set.
 """
 
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,8 +22,9 @@ from urllib.parse import quote
 import requests
 from marshmallow import RAISE, Schema, fields, validate
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
-from urllib3.exceptions import SSLError as TlsError
 
 from gateway.agreements import Agreement
 from gateway.errors import Finding, GatewayError, NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
@@ -30,6 +33,19 @@ from gateway.ports import Alias, HandedOver, Incoming, Outgoing
 LONGEST_TEXT = 500
 COME_BACK = frozenset({408, 425, 429, 503})
 SET_UP_WRONGLY = frozenset({401, 403, 404, 405})
+# In TLS 1.3 a client hears what the server thinks of its certificate only after it may have sent (RFC 8446, section 4.4.2.4
+# and 6.2); a server that says one of these has not begun to read. The names are OpenSSL's.
+CERTIFICATE_REFUSED = frozenset(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+    }
+)
 
 
 class HttpSettings(Schema):
@@ -63,6 +79,26 @@ class HttpSettings(Schema):
 
 def make(_agreement: Agreement, settings: Mapping[str, Any], home: Path) -> HttpTransport:
     return HttpTransport(settings, home)
+
+
+class _Connection(HTTPSConnection):
+    """Whatever breaks before TLS stands, a reset and a silence too, is no connection: the request has not been written."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as problem:
+            raise NewConnectionError(self, f"no TLS: {problem}") from problem
+
+
+class _Connections(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
+        super().init_poolmanager(*arguments, **settings)
+        self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _Connections}
 
 
 class HttpTransport:
@@ -179,12 +215,17 @@ class HttpTransport:
         settings, session = self._settings, requests.Session()
         session.trust_env = False
         for prefix in ("http://", "https://"):
-            session.mount(prefix, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+            session.mount(prefix, _Adapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+        probe = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if settings["ca"]:
-            session.verify = self._file("ca")
+            session.verify = authorities = self._file("ca")
+            _readable("ca", lambda: probe.load_verify_locations(authorities))
         if settings["client_certificate"]:
             certificate = self._file("client_certificate")
-            session.cert = (certificate, self._file("client_key")) if settings["client_key"] else certificate
+            key = self._file("client_key") if settings["client_key"] else None
+            session.cert = (certificate, key) if key else certificate
+            # The empty password keeps OpenSSL from asking at the terminal.
+            _readable("client_certificate", lambda: probe.load_cert_chain(certificate, key, password=""))
         for name, place in settings["secret_headers"].items():
             session.headers[name] = self._secret(place)
         return session
@@ -204,17 +245,43 @@ class HttpTransport:
             raise NeedsOperator(f"the secret {place} cannot be read", code="transport.secret") from problem
 
 
+def _readable(setting: str, load: Callable[[], None]) -> None:
+    """NeedsOperator when the file is no PEM of its kind: the faults of our files are not the partner's."""
+    try:
+        load()
+    except OSError as problem:
+        finding = Finding(
+            "transport.setting", f"/transport/{setting}", expected="PEM that can be read, and its own key"
+        )
+        raise NeedsOperator(f"the file of {setting} cannot be used", [finding], code=finding.code) from problem
+
+
 def _sorted_out(problem: requests.RequestException) -> GatewayError:
     """Whether anything can have arrived. requests hides urllib3's reason one or two levels down."""
     reason: Any = problem.args[0] if problem.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    before = (NewConnectionError, NameResolutionError, ConnectTimeoutError, TlsError)
-    if isinstance(problem, (requests.ConnectTimeout, requests.exceptions.SSLError)) or isinstance(reason, before):
-        return PartnerUnavailable(f"no connection: {type(reason if isinstance(reason, before) else problem).__name__}")
+    before = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
+    if isinstance(problem, requests.ConnectTimeout) or isinstance(reason, before):
+        cause = reason.__cause__ if isinstance(reason, before) and reason.__cause__ else reason
+        return PartnerUnavailable(f"no connection: {_named(cause)}")
+    if isinstance(problem, requests.exceptions.SSLError) and _alert(reason) in CERTIFICATE_REFUSED:
+        return PartnerUnavailable(f"our certificate is refused: {_alert(reason)}")
     if isinstance(problem, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError)):
         return NeedsOperator(f"the request cannot be made: {type(problem).__name__}", code="transport.setting")
     return OutcomeUnknown(f"sent, but no answer: {type(problem).__name__}")
+
+
+def _named(problem: object) -> str:
+    """Its class, and why a certificate is not trusted: that names no secret, and an operator needs it."""
+    name = type(problem).__name__
+    return f"{name}: {problem.verify_message}" if isinstance(problem, ssl.SSLCertVerificationError) else name
+
+
+def _alert(reason: object) -> str:
+    """OpenSSL's name for what broke, "" where there is none. urllib3's error carries the one of ssl."""
+    inner = reason.args[0] if isinstance(reason, Exception) and reason.args else None
+    return str(inner.reason or "") if isinstance(inner, ssl.SSLError) else ""
 
 
 def _retry_after(answer: requests.Response) -> dict[str, str]:

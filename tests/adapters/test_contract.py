@@ -92,6 +92,11 @@ def test_a_filed_document_needs_no_hint(entry: Entry, sample: Path) -> None:
 
 
 @every_sample
+def test_the_bag_of_another_partner_counts_as_lost(entry: Entry, sample: Path) -> None:
+    contract.foreign_bag_is_lost(entry, sample)
+
+
+@every_sample
 def test_every_value_of_a_document_has_a_fate(entry: Entry, sample: Path) -> None:
     contract.every_leaf_has_a_fate(entry, sample)
 

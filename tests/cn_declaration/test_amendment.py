@@ -27,10 +27,10 @@ def amended(project_root: Any) -> Any:
     file = project_root / "gateway/cli/demo/declarations/import-copper-concentrate-ganqimaodu-road.json"
     declaration = json.loads(file.read_text(encoding="utf-8"))
 
-    def encode(*changes: dict[str, str]) -> Encoded:
+    def encode(*changes: dict[str, str], **more: Any) -> Encoded:
         context = offline.context(entry.manifest, kind="declaration_amendment")
         context = replace(context, facts={**context.facts, "declaration": declaration}, known=KNOWN)
-        return entry.adapter.encode({"declaration": {"id": "D1"}, "changes": list(changes)}, context)
+        return entry.adapter.encode({"declaration": {}, "changes": list(changes), **more}, context)
 
     return encode
 
@@ -58,3 +58,15 @@ def test_reasons_of_the_changes_become_the_reason_of_the_request(amended: Any) -
 def test_a_place_that_the_form_does_not_have_is_refused(amended: Any) -> None:
     with pytest.raises(Rejected):
         amended({"pointer": "/goods_shipment/consignment/wagons/0/number", "new_value": "1"})
+
+
+def test_a_request_that_names_another_declaration_is_refused(amended: Any) -> None:
+    with pytest.raises(Rejected) as refused:
+        amended(WEIGHT, declaration={"id": "070820261000009999"})
+    assert [(finding.pointer, finding.expected) for finding in refused.value.findings] == [
+        ("/declaration/id", KNOWN["cn-entry-id"])
+    ]
+
+
+def test_the_numbers_that_customs_told_are_filled_in(amended: Any) -> None:
+    assert fields(amended(WEIGHT), "EntryId") == [KNOWN["cn-entry-id"]]

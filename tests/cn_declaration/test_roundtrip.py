@@ -40,6 +40,10 @@ def there_and_back(
     return found, again, differences(left, right)
 
 
+def test_there_are_real_messages_to_try(reference: Path) -> None:
+    assert REAL
+
+
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
 def test_a_real_message_comes_back_equal_with_at_least_95_percent_in_canonical_fields(
     adapter: CnDeclaration, manifest: Manifest, reference: Path, path: Path

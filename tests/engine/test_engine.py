@@ -88,7 +88,7 @@ def test_a_declaration_goes_out_and_its_answer_comes_back_without_anybodys_help(
     accepted = house.file()
     eventually(lambda: house.status(accepted.message_ids[0]) is Status.DELIVERED)
     assert house.standing(accepted.root_id).states["declaration"] == "registered"
-    eventually(lambda: all(event.position for event in house.lookup.timeline(accepted.root_id, None).events))
+    eventually(lambda: all(event.position for event in house.timeline(accepted.root_id)))
 
 
 def test_what_another_process_accepted_is_picked_up(run_engine: Run) -> None:
@@ -190,7 +190,7 @@ def test_kill_9_in_the_middle_of_200_messages_loses_none_and_doubles_none(
         assert worker.wait(15) == 0
         assert len(partner.taken) == 200
         assert set(partner.taken.values()) == {1}
-        told = house.lookup.search(None, limit=500)
+        told = house.found()
         assert {row.standing.states["declaration"] for row in told if row.standing} == {"registered"}
     finally:
         house.close()

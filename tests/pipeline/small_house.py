@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,8 +22,8 @@ from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, P
 from gateway.lifecycle import Status
 from gateway.mapping.report import DecodeReport, LossReport
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.lookup import Lookup
 from gateway.pipeline.operate import Operator
+from gateway.pipeline.reading import View
 from gateway.pipeline.receive import Received, Receiver
 from gateway.pipeline.submit import Accepted, Submission, Submitter, body_digest, canonical_bytes
 from gateway.pipeline.sweep import Sweeper
@@ -31,6 +32,8 @@ from gateway.ports import (
     Decoded,
     EncodeContext,
     Encoded,
+    Event,
+    Found,
     HandedOver,
     Incoming,
     Json,
@@ -269,7 +272,6 @@ class House:
         )
         self.sweeper = Sweeper(self.store, self.directory, self.dispatcher, clock=self.clock)
         self.operator = Operator(self.store, self.directory, self.receiver, clock=self.clock)
-        self.lookup = Lookup(self.store, clock=self.clock)
 
     def close(self) -> None:
         for transport in self.transports.values():
@@ -295,8 +297,19 @@ class House:
         self.run()
         return accepted, self.message(accepted.message_ids[0])
 
+    @contextmanager
+    def view(self, tenant: str | None = None) -> Iterator[View]:
+        """What a tenant sees; the operator where none is named."""
+        with self.store.read() as reading:
+            yield View(reading, tenant)
+
     def message(self, message_id: str) -> MessageRow:
-        return self.lookup.message(message_id, None)
+        with self.view() as view:
+            return view.message(message_id)
+
+    def found(self, value: str = "", tenant: str | None = None) -> list[Found]:
+        with self.view(tenant) as view:
+            return view.search(value=value, limit=500)[0]
 
     def status(self, message_id: str) -> Status:
         return self.message(message_id).status
@@ -307,9 +320,15 @@ class House:
         assert row is not None
         return row
 
+    def timeline(self, any_id: str) -> list[Event]:
+        """The timeline of the declaration that an id belongs to; of a delivery that fits none, its own."""
+        with self.view() as view:
+            message = view.message_named(any_id)
+            return view.timeline(message.root_id if message else any_id)
+
     def told(self, any_id: str) -> list[str]:
         """The types of the timeline's entries, in order."""
-        return [str(event.type) for event in self.lookup.timeline(any_id, None).events]
+        return [str(event.type) for event in self.timeline(any_id)]
 
     def answer(
         self, message: MessageRow, function: str, *, reference: str = "", lane: str = LANE, **rest: Any

@@ -62,7 +62,7 @@ def test_a_partner_out_of_reach_is_tried_again_with_growing_waits_and_parked_at_
     message = wired.message(accepted.message_ids[0])
     assert (message.status, message.attempts) == (Status.PARKED, 4)
     assert message.reason == "not reached: partner.unavailable: nobody is there"
-    events = wired.lookup.timeline(message.id, None).events
+    events = wired.timeline(message.id)
     waits = [event.data["next_us"] - event.at_us for event in events if event.type == "message:attempt:not-reached"]
     assert waits == [50_000, 100_000, 200_000]
 
@@ -102,9 +102,7 @@ def test_without_a_key_a_message_is_parked_and_goes_out_when_redriven(house: Hou
     house.operator.redrive(message.id, actor="ann", reason="key unlocked")
     house.run()
     assert house.status(message.id) is Status.SENT
-    redriven = [
-        event for event in house.lookup.timeline(message.id, None).events if event.type == "message:lane:redriven"
-    ]
+    redriven = [event for event in house.timeline(message.id) if event.type == "message:lane:redriven"]
     assert [(event.actor, event.data["reason"]) for event in redriven] == [("ann", "key unlocked")]
 
 

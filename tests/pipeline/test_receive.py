@@ -145,7 +145,8 @@ def test_an_answer_that_comes_before_the_answer_that_explains_it_is_kept_and_app
     assert early.status is InboundStatus.UNMATCHED
     house.answer(message, "received", receipt=True, learned=[["seq", "S1"]], reference="import response")
     assert house.standing(accepted.root_id).states["declaration"] == "registered"
-    assert house.lookup.declaration(accepted.root_id, "acme").inbound[0].status is InboundStatus.MATCHED
+    with house.view("acme") as view:
+        assert view.received(message)[0].status is InboundStatus.MATCHED
 
 
 def test_an_answer_kept_before_its_declaration_was_filed_is_applied_at_filing(house: House) -> None:
@@ -176,7 +177,10 @@ def test_what_cannot_be_trusted_or_read_is_kept_as_refused(house: House, data: b
     received = house.answer_bytes(data, reference="odd")
     assert received.status is InboundStatus.REFUSED
     assert received.findings[0].code == code
-    assert house.lookup.inbound_content(received.inbound_id, None).data == data
+    with house.store.read() as reading:
+        kept = reading.inbound(received.inbound_id)
+        assert kept is not None
+        assert reading.payload(kept.digest) == data
     assert house.told(received.inbound_id) == ["partner:reply:refused"]
 
 
@@ -193,8 +197,9 @@ def test_a_refused_delivery_can_be_read_again_once_it_is_trusted(house: House) -
 def test_a_document_nobody_asked_for_is_stored_for_the_operator(house: House) -> None:
     received = house.answer_bytes(b'{"manifest": "M1"}', reference="m1")
     assert received.status is InboundStatus.STORED
-    row, document = house.lookup.document(received.document_ids[0], None)
-    assert (row.tenant, row.kind, document) == ("port", "manifest", {"manifest": "M1"})
+    with house.view() as view:
+        row = view.document(received.document_ids[0])
+        assert (row.tenant, row.kind, view.json(row.digest)) == ("port", "manifest", {"manifest": "M1"})
 
 
 def test_a_message_whose_prerequisite_is_missing_goes_again_after_a_while_or_at_once_when_it_appears(
@@ -256,7 +261,7 @@ def test_a_persons_answer_moves_the_document_and_bears_the_name(house: House) ->
     accepted, message = house.file_and_send()
     house.operator.answer_by_hand(message.id, "released", actor="ann", reason="release shown on paper")
     assert house.standing(accepted.root_id).states["release"] == "released"
-    by_hand = [e for e in house.lookup.timeline(message.id, None).events if e.type == "operator:reply:entered"]
+    by_hand = [e for e in house.timeline(message.id) if e.type == "operator:reply:entered"]
     assert [(event.actor, event.raw_text) for event in by_hand] == [("ann", "release shown on paper")]
     with pytest.raises(RuleBroken):
         house.operator.answer_by_hand(message.id, "celebrated", actor="ann", reason="x")
@@ -267,7 +272,7 @@ def test_a_persons_answer_moves_the_document_and_bears_the_name(house: House) ->
 def test_codes_and_texts_of_the_partner_stand_verbatim_in_the_timeline(house: House) -> None:
     _, message = house.file_and_send()
     house.answer(message, "registered", code="L", text="入库成功  ", reference="Receipt_1.xml")
-    event = next(e for e in house.lookup.timeline(message.id, "acme").events if e.type == "partner:reply:received")
+    event = next(e for e in house.timeline(message.id) if e.type == "partner:reply:received")
     assert (event.raw_code, event.raw_text, event.data["reference"]) == ("L", "入库成功  ", "Receipt_1.xml")
 
 

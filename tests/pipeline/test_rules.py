@@ -131,7 +131,7 @@ def test_a_deadline_is_told_once_shortly_before_it_ends(house: House) -> None:
     assert watch.run_once() == 0
     house.clock.forward(12 * 86_400)
     assert [watch.run_once(), watch.run_once()] == [1, 0]
-    event = house.lookup.timeline(accepted.root_id, None).events[-1]
+    event = house.timeline(accepted.root_id)[-1]
     assert (event.type, event.data["deadline"], event.data["missed"]) == (
         "document:deadline:near",
         "cn.duty.payment",
@@ -152,5 +152,5 @@ def test_the_complete_declaration_is_due_from_the_entry_of_the_conveyance(house:
     for one in (message, silent):
         house.answer(one, "released")
     assert watch.run_once() == 1
-    event = house.lookup.timeline(accepted.root_id, None).events[-1]
+    event = house.timeline(accepted.root_id)[-1]
     assert (event.data["deadline"], event.data["missed"]) == ("cn.two_step.complete", True)

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.errors import Conflict, NoRoute, NotFound, Rejected, WouldLose
 from gateway.lifecycle import Status
+from gateway.pipeline.reading import partner_digest
 from gateway.ports import Alias
 from tests.pipeline.small_house import House
 
@@ -24,8 +25,10 @@ def test_an_accepted_declaration_is_stored_with_message_standing_work_and_timeli
     assert (message.status, message.root_id, message.agreement) == (Status.ACCEPTED, accepted.root_id, "customs-tiny")
     assert house.standing(accepted.root_id).states == {"declaration": "filed"}
     assert house.told(accepted.root_id) == ["document:submission:accepted"]
-    assert house.lookup.find_declarations("msku1234565", "acme") == [accepted.root_id]
-    assert house.lookup.canonical_content(message.id, "acme")["container"] == "MSKU1234565"
+    with house.view("acme") as view:
+        page, _ = view.declarations("msku1234565", state="", limit=5, cursor="")
+        assert [row.message.root_id for row in page] == [accepted.root_id]
+        assert view.json(view.document_of(message).digest)["container"] == "MSKU1234565"
 
 
 def test_findings_of_every_stage_come_together(house: House) -> None:
@@ -69,14 +72,14 @@ def test_a_document_without_a_route_is_refused_with_what_was_looked_at(house: Ho
 def test_prepare_alone_stores_nothing(house: House) -> None:
     prepared = house.submitter.prepare(house.submission(container="C1"))
     assert prepared.encoded["customs-tiny"].report.carried
-    assert house.lookup.search(None) == []
+    assert house.found() == []
 
 
 def test_the_same_key_and_body_get_the_same_answer(house: House) -> None:
     submission = house.submission(idempotency_key="k1")
     first, again = house.submitter.submit(submission), house.submitter.submit(submission)
     assert again == replace(first, repeated=True)
-    assert len(house.lookup.search(None)) == 1
+    assert len(house.found()) == 1
 
 
 def test_the_same_key_with_another_body_is_a_conflict(house: House) -> None:
@@ -107,7 +110,7 @@ def test_twenty_threads_with_one_key_file_once(house: House) -> None:
         thread.join()
     assert len(answers) == 20
     assert len(set(answers)) == 1
-    assert len(house.lookup.search(None)) == 1
+    assert len(house.found()) == 1
 
 
 def test_requests_against_another_tenants_declaration_are_not_found(house: House) -> None:
@@ -234,6 +237,7 @@ def test_an_amendment_repeats_the_numbers_that_customs_gave(house: House) -> Non
     accepted, message = house.file_and_send()
     house.answer(message, "registered", learned=[["entry", "E1"]])
     amendment = house.file("declaration_amendment", accepted.root_id)
-    content = house.lookup.partner_content(amendment.message_ids[0], "acme").data
+    with house.view("acme") as view:
+        content = view.payload(partner_digest(view.message(amendment.message_ids[0])))
     assert b'"entry": "E1"' in content
     assert b'"kind": "declaration_amendment"' in content

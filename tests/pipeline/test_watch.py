@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import Conflict, NotFound
 from gateway.lifecycle import Status
+from gateway.pipeline.reading import silent_us
 from tests.pipeline.small_house import LANE, House, Wire, silent
 
 
@@ -17,9 +18,11 @@ def test_silence_of_a_document_is_told_when_it_is_due_and_seldom_afterwards(hous
         house.sweeper.run_once()
     told = house.told(accepted.root_id)
     assert told.count("document:silence:overdue") == 1
-    timeline = house.lookup.timeline(message.id, "acme")
-    assert (timeline.mover, timeline.overdue) == ("customs", True)
-    assert 3_990 <= timeline.silent_s <= 4_010
+    with house.view("acme") as view:
+        found = view.found(message)
+    assert found.standing is not None
+    assert found.standing.mover == "customs"
+    assert 3_990 <= silent_us(found, house.clock()) / 1_000_000 <= 4_010
 
 
 def test_a_request_that_nobody_answers_is_silence_too(house: House) -> None:
@@ -27,42 +30,46 @@ def test_a_request_that_nobody_answers_is_silence_too(house: House) -> None:
     house.file("declaration_amendment", accepted.root_id)
     house.clock.forward(3_700)
     house.sweeper.run_once()
-    silent_ones = [
-        e for e in house.lookup.timeline(accepted.root_id, None).events if e.type == "document:silence:overdue"
-    ]
+    silent_ones = [e for e in house.timeline(accepted.root_id) if e.type == "document:silence:overdue"]
     assert len({event.document_id for event in silent_ones}) == 2
 
 
 def test_another_tenant_finds_nothing(house: House) -> None:
     accepted, message = house.file_and_send(container="C1")
-    received = house.answer(message, "registered")
-    look = house.lookup
-    assert look.search("other", value="C1") == []
-    assert look.find_declarations("C1", "other") == []
-    for ask in (
-        lambda: look.message(message.id, "other"),
-        lambda: look.timeline(message.id, "other"),
-        lambda: look.timeline(accepted.root_id, "other"),
-        lambda: look.declaration(accepted.root_id, "other"),
-        lambda: look.canonical_content(message.id, "other"),
-        lambda: look.partner_content(message.id, "other"),
-        lambda: look.document(accepted.document_id, "other"),
-        lambda: look.inbound_content(received.inbound_id, "other"),
-    ):
-        with pytest.raises(NotFound):
-            ask()
-    assert look.inbound_content(received.inbound_id, "acme").data
+    house.answer(message, "registered")
+    amendment = house.file("declaration_amendment", accepted.root_id)
+    with house.view("other") as foreign, house.view("acme") as own:
+        root = own.declaration(accepted.root_id)
+        assert own.request(root, "declaration_amendment", amendment.document_id).state == "filed"
+        assert own.message_named("C1") is not None
+        assert own.payload(own.received(message)[0].digest)
+        assert foreign.search(value="C1", limit=5) == ([], None)
+        assert foreign.declarations("C1", state="", limit=5, cursor="") == ([], None)
+        assert foreign.message_named("C1") is foreign.message_named(message.id) is None
+        for ask in (
+            lambda: foreign.message(message.id),
+            lambda: foreign.document_of(message),
+            lambda: foreign.declaration(accepted.root_id),
+            lambda: foreign.document(accepted.document_id),
+            lambda: foreign.request(root, "declaration_amendment", amendment.document_id),
+        ):
+            with pytest.raises(NotFound):
+                ask()
 
 
 def test_a_declaration_shows_everything_that_belongs_to_it(house: House) -> None:
     accepted, message = house.file_and_send(container="C1")
     house.answer(message, "registered", learned=[["entry", "E1"]])
     amendment = house.file("declaration_amendment", accepted.root_id)
-    dossier = house.lookup.declaration(amendment.document_id, "acme")
-    assert [row.kind for row in dossier.documents] == ["declaration", "customs_response", "declaration_amendment"]
-    assert dossier.aliases["entry"] == "E1"
-    assert dossier.requests[amendment.document_id].states == {"request": "filed"}
-    assert len(dossier.messages) == 2
+    with house.view("acme") as view:
+        root = view.declaration(accepted.root_id)
+        assert [row.id for row in view.rounds(root)] == [accepted.root_id]
+        assert view.known_ids(root.id)["entry"] == "E1"
+        (request,) = view.requests(root)
+        assert (request.document.id, request.state) == (amendment.document_id, "filed")
+        assert [row.id for row in request.messages] == list(amendment.message_ids)
+        assert [row.id for row in view.messages(root.id)] == [*amendment.message_ids, message.id]
+        assert [row.reason for row in view.received(message)] == [""]
 
 
 def test_a_person_redrives_an_unknown_message_and_the_partner_is_asked_before_it_goes(wired: House, wire: Wire) -> None:
@@ -113,5 +120,5 @@ def test_idempotency_keys_are_forgotten_after_their_time(house: House) -> None:
 def test_positions_have_no_gaps(house: House) -> None:
     accepted, _ = house.file_and_send()
     house.sweeper.run_once()
-    positions = [event.position for event in house.lookup.timeline(accepted.root_id, None).events]
+    positions = [event.position for event in house.timeline(accepted.root_id)]
     assert positions == list(range(1, len(positions) + 1))

@@ -11,19 +11,19 @@ from gateway.agreements import Agreement
 
 @pytest.fixture
 def agreement() -> Callable[..., Agreement]:
-    def make(kind: str, **settings: Any) -> Agreement:
+    def make(kind: str, environment: str = "test", **settings: Any) -> Agreement:
         directory = agreements.parse(
             {
-                "environment": "test",
+                "environment": environment,
                 "operator": "port",
                 "tenants": [{"id": "port", "name": "Port"}],
-                "partners": [{"id": "partner", "name": "P", "jurisdiction": "CN", "environment": "test"}],
+                "partners": [{"id": "partner", "name": "P", "jurisdiction": "CN", "environment": environment}],
                 "agreements": [
                     {
                         "id": "one",
                         "partner": "partner",
                         "adapter": "tiny",
-                        "environment": "test",
+                        "environment": environment,
                         "documents": ["declaration"],
                         "transport": {"kind": kind, **settings},
                     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def run(arguments: list[str]) -> int:
     scenario = Scenario.load(home, free_ports(3))
     show = Show(console, scenario)
     processes = Processes(home, scenario.environment())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         show.opening()
         scenario.prepare()

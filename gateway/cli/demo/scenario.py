@@ -136,8 +136,11 @@ class Scenario:
             time.sleep(0.1)
 
     def timeline(self, filing: Filing) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self._get(f"/v1/messages/{filing.message_ids[0]}/timeline")["items"]
-        return entries
+        """Everything that happened to a declaration, over all its messages, in order."""
+        entries: dict[str, dict[str, Any]] = {}
+        for message_id in filing.message_ids:
+            entries |= {entry["id"]: entry for entry in self._get(f"/v1/messages/{message_id}/timeline")["items"]}
+        return sorted(entries.values(), key=lambda entry: entry["at"])
 
     def _file(self, filing: Filing) -> None:
         answer = self.session.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -43,11 +44,9 @@ class Show:
         filing = max(told, key=lambda one: one.current_round)
         table = Table(title=f"Timeline of {filing.title}", title_justify="left", expand=False)
         for column in ("time", "what", "code", "text"):
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="fold", no_wrap=column == "time")
         for entry in self.scenario.timeline(filing):
-            text = entry.get("raw_text") or ", ".join(
-                f"{name} {value}" for name, value in entry.get("data", {}).items()
-            )
+            text = entry.get("raw_text") or _facts(entry.get("data", {}))
             table.add_row(
                 entry["at"][11:23], escape(entry["title"]), escape(entry.get("raw_code", "")), escape(text[:120])
             )
@@ -55,7 +54,8 @@ class Show:
 
     def addresses(self) -> None:
         url, key = self.scenario.url, self.scenario.api_key
-        self.console.print(f"  API        {url}/v1/declarations   (X-API-Key: {key})")
+        self.console.print(f"  URL={url}\n  KEY={key}", soft_wrap=True)
+        self.console.print(f"  API        {url}/v1/declarations   (header X-API-Key)")
         self.console.print(f"  Reference  {url}/v1/openapi.json")
         self.console.print(f"  Console    {url}/console   (sign in with the key above)")
 
@@ -70,6 +70,14 @@ class Show:
             verdict = "[green]yes[/]" if filing.reached else f"[red]no[/] {escape(filing.problem or _expected(filing))}"
             table.add_row(escape(filing.title), str(filing.current_round), escape(_standing(filing)), verdict)
         return table
+
+
+def _facts(data: dict[str, Any]) -> str:
+    """The few facts of an event; of a change of state, from what to what."""
+    changed = data.get("changed")
+    if isinstance(changed, dict):
+        return ", ".join(f"{track}: {before or '-'} → {after}" for track, (before, after) in changed.items())
+    return ", ".join(f"{name} {value}" for name, value in data.items() if name != "digest")
 
 
 def _standing(filing: Filing) -> str:

@@ -1,0 +1,181 @@
+"""What one reader may see: API, console and command line look at stored things through a View, which knows whose they are.
+
+What belongs to another tenant is answered exactly as what does not exist; the operator sees all tenants. document, declaration,
+request, message and the searches check whose a thing is; the other methods are asked with what those gave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.errors import Finding, NotFound
+from gateway.lifecycle import REQUEST_PHASES
+from gateway.pipeline.places import DECLARATION
+from gateway.pipeline.standings import REQUEST
+from gateway.ports import DocumentRow, Event, Found, InboundRow, Json, JudgementRow, MessageRow, Reading, StandingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An amendment, cancellation or presentation: its document, where it stands, the replies to it and its messages."""
+
+    document: DocumentRow
+    state: str
+    replies: tuple[JudgementRow, ...]
+    messages: tuple[MessageRow, ...]
+
+
+class View:
+    """One snapshot, seen by one reader. scope: a tenant, or None for all."""
+
+    def __init__(self, reading: Reading, scope: str | None) -> None:
+        self._reading = reading
+        self._scope = scope
+
+    def _may_see(self, tenant: str) -> bool:
+        return self._scope is None or self._scope == tenant
+
+    def document(self, document_id: str) -> DocumentRow:
+        """NotFound where there is none for this reader, here as below."""
+        row = self._reading.document(document_id)
+        if row is None or not self._may_see(row.tenant):
+            raise absent()
+        return row
+
+    def declaration(self, root_id: str) -> DocumentRow:
+        """The first document of a declaration."""
+        row = self.document(root_id)
+        if row.id != row.root_id or row.kind != DECLARATION:
+            raise absent()
+        return row
+
+    def message(self, message_id: str) -> MessageRow:
+        row = self._reading.message(message_id)
+        if row is None or not self._may_see(row.tenant):
+            raise absent()
+        return row
+
+    def message_named(self, any_id: str) -> MessageRow | None:
+        """The message of that id; of any other id that people hold, the newest message of the document it names."""
+        row = self._reading.message(any_id)
+        if row is not None and self._may_see(row.tenant):
+            return row
+        for root_id in self._reading.find_roots(self._scope, any_id, 1):
+            return max(self._reading.messages_of(root_id), key=lambda row: row.id, default=None)
+        return None
+
+    def document_of(self, message: MessageRow) -> DocumentRow:
+        return self.document(message.document_id)
+
+    def found(self, row: MessageRow) -> Found:
+        """A message as a search would show it."""
+        document = self._reading.document(row.document_id)
+        standing = self._reading.standing(row.root_id)
+        return Found(row, document.kind if document else "", document.reference if document else "", standing)
+
+    def rounds(self, root: DocumentRow) -> list[DocumentRow]:
+        """The declaration as it was declared, oldest round first."""
+        rows = [row for row in self._reading.documents_of(root.id) if row.kind == DECLARATION]
+        return sorted(rows, key=lambda row: (row.round, row.id))
+
+    def requests(self, root: DocumentRow, kind: str = "") -> list[Request]:
+        """What was asked about the declaration, newest first; of one kind, or of all."""
+        kinds = {kind} if kind else set(REQUEST_PHASES)
+        rows = [row for row in self._reading.documents_of(root.id) if row.kind in kinds]
+        return [self._request(row) for row in sorted(rows, key=lambda row: row.id, reverse=True)]
+
+    def request(self, root: DocumentRow, kind: str, document_id: str) -> Request:
+        row = self.document(document_id)
+        if (row.root_id, row.kind) != (root.id, kind):
+            raise absent()
+        return self._request(row)
+
+    def _request(self, row: DocumentRow) -> Request:
+        standing = self._reading.standing(row.id)
+        state = standing.states.get(REQUEST, "filed") if standing else "filed"
+        messages = tuple(each for each in self._reading.messages_of(row.root_id) if each.document_id == row.id)
+        ids = {each.id for each in messages}
+        replies = tuple(each for each in self._reading.judgements_of(row.root_id) if each.message_id in ids)
+        return Request(row, state, replies, messages)
+
+    def messages(self, root_id: str) -> list[MessageRow]:
+        return sorted(self._reading.messages_of(root_id), key=lambda row: row.id, reverse=True)
+
+    def standing(self, root_id: str) -> StandingRow | None:
+        return self._reading.standing(root_id)
+
+    def known_ids(self, root_id: str) -> dict[str, str]:
+        return self._reading.aliases_of(root_id)
+
+    def timeline(self, root_id: str) -> list[Event]:
+        """All that happened to a declaration and its messages, oldest first; to a delivery that fits none, by its own id."""
+        rows: list[Event] = []
+        after = ""
+        while page := self._reading.events_of(root_id, after_id=after):
+            rows += page
+            after = page[-1].id
+        return rows
+
+    def events(self, message: MessageRow) -> list[Event]:
+        """What happened to this message and to its declaration, oldest first; other messages' own events left out."""
+        return [row for row in self.timeline(message.root_id) if row.message_id in ("", message.id)]
+
+    def received(self, message: MessageRow) -> list[InboundRow]:
+        """What the partner gave us about this message, oldest first."""
+        rows = [row for row in self._reading.inbound_of(message.root_id) if row.message_id in ("", message.id)]
+        return sorted(rows, key=lambda row: row.id)
+
+    def search(self, *, limit: int, **asked: Any) -> tuple[list[Found], str | None]:
+        """A page of messages, and the cursor of the next one where there is more. asked: as for Reading.search."""
+        rows = self._reading.search(tenant=self._scope, limit=limit + 1, **asked)
+        return rows[:limit], rows[limit - 1].message.id if len(rows) > limit else None
+
+    def declarations(self, value: str, state: str, limit: int, cursor: str) -> tuple[list[Found], str | None]:
+        """A page of declarations, each at the place of its newest message."""
+        page: list[Found] = []
+        seen: set[str] = set()
+        last = ""
+        next_cursor: str | None = cursor
+        while next_cursor is not None and len(page) < limit:
+            asked = {"value": value, "state": state, "kind": DECLARATION, "before_id": next_cursor}
+            rows, next_cursor = self.search(**asked, limit=limit)
+            for row in rows:
+                if len(page) == limit:
+                    return page, last
+                last = row.message.id
+                root_id = row.message.root_id
+                if root_id not in seen and (not cursor or not self._was_listed(root_id, cursor)):
+                    page.append(row)
+                seen.add(root_id)
+        return page, next_cursor
+
+    def _was_listed(self, root_id: str, cursor: str) -> bool:
+        """Whether an earlier page, down to the cursor, held a newer message of this declaration."""
+        kinds = {row.id: row.kind for row in self._reading.documents_of(root_id)}
+        messages = self._reading.messages_of(root_id)
+        return any(row.id >= cursor and kinds.get(row.document_id) == DECLARATION for row in messages)
+
+    def payload(self, digest: str) -> bytes:
+        return self._reading.payload(digest)
+
+    def json(self, digest: str) -> Json:
+        document: Json = orjson.loads(self._reading.payload(digest))
+        return document
+
+
+def silent_us(row: Found, now_us: int) -> int:
+    """How long nothing was heard: since the message or the standing of its declaration last changed, in microseconds."""
+    return now_us - max(row.message.updated_us, row.standing.updated_us if row.standing else 0)
+
+
+def partner_digest(message: MessageRow) -> str:
+    """The digest of what the partner gets: the frozen bytes, or the unsigned ones as long as nothing is signed."""
+    return message.frozen_digest or message.encoded_digest
+
+
+def absent() -> NotFound:
+    """One answer for what is not there and for what is another's; nobody can tell them apart."""
+    return NotFound("there is no such thing for this caller", [Finding("http.not_found")], code="http.not_found")
