@@ -168,11 +168,10 @@ def _deep(value: Any) -> Any:
     return [_deep(inner) for inner in value] if isinstance(value, list) else value
 
 
-# Ids that people hold: the scheme says what kind of number it is.
+# Ids that people hold: the scheme says what kind of number it is. Numbers that only customs gives are not among them: they are
+# learned from customs alone, since a filer who could claim one would draw another's answers to himself.
 SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client-reference", (REFERENCE,)),
-    ("cn-seq-no", ("unified_number",)),
-    ("cn-entry-id", ("id",)),
     ("ucr", ("goods_shipment", "ucr", "id")),
     ("bill", ("goods_shipment", "consignment", "transport_contract_document", "id")),
     ("bill", ("goods_shipment", "consignment", "delivery_document", "id")),

@@ -95,7 +95,12 @@ class WcoDeclaration:
 
     def _written(self, form: Form, document: Json, *, checked: bool) -> bytes:
         data = form.mapping.encode(document).encode()
-        if entries := as_written.entries_of(document):
+        entries = as_written.entries_of(document)
+        if entries and checked:
+            # What a sender once wrote is for writing the same message again; a filing says only what was checked.
+            finding = Finding("wco_declaration.as_written", as_written.POINTER, f"{len(entries)} entries", "none")
+            raise RuleBroken("the bag of a round trip cannot be filed", [finding], code=finding.code)
+        if entries:
             try:
                 data = as_written.put_back(data, entries, form.mapping.table)
             except ValueError as problem:

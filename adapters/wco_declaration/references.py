@@ -58,13 +58,14 @@ def with_added(document: Json, more: dict[str, str]) -> Json:
 
 
 def aliases(document: Json) -> list[Alias]:
-    """References, numbers, then what people hold: UCR, containers, means of transport, papers of before; each once."""
+    """References, then what people hold: UCR, containers, means of transport, papers of before; each once."""
     return list(dict.fromkeys(alias for alias in _all(document) if alias.value))
 
 
 def _all(document: Json) -> Iterator[Alias]:
     yield Alias(LRN, _text(document, "functional_reference_id"))
-    yield Alias(MRN, _text(document, "id") or _text(document, "declaration", "id"))
+    # The movement reference number is not among them: only customs gives it, so it is learned from customs alone. A filer
+    # who could claim one would draw another's answers to himself.
     for content in (document, _at(document, "content")):
         shipment = _at(content, "goods_shipment")
         consignment = _at(shipment, "consignment")

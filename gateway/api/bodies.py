@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from collections import Counter
 from itertools import islice
 from typing import Any
@@ -74,6 +75,10 @@ def _too_large(found: str, limit: int) -> TooLarge:
     )
 
 
+# A control character other than tab, line feed and carriage return, written as JSON must write it. No partner's message can hold one.
+CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F])|(?<!\\)(?:\\\\)*\\[bf]")
+
+
 def parse(body: bytes) -> Any:
     """The JSON value of a body. NotWellFormed says what and where, and names every doubled member."""
     if not body:
@@ -96,6 +101,8 @@ def parse(body: bytes) -> Any:
     except TypeError as problem:
         deep = "Recursion" in str(problem)
         raise _refused("api.body.too_deep" if deep else "api.body.unusable", str(problem)[:80]) from None
+    if CONTROL.search(body):
+        raise _refused("api.body.control_character")
     if members.doubled:
         names = list(dict.fromkeys(members.doubled))[:MOST_FINDINGS]
         findings = [Finding("api.body.doubled_name", found=name[:80]) for name in names]

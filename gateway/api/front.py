@@ -58,6 +58,10 @@ class Front:
         scope["gateway.parts"] = self._parts
         scope["gateway.body_limit"] = self._parts.settings.body_limit_bytes
         try:
+            if not scope["path"].isprintable():
+                # Routers disagree about line breaks, and no address of ours has one.
+                await self._refuse(HTTPException(404), scope, send)
+                return
             delivery = DELIVERY.match(scope["path"])
             if delivery is not None:
                 await self._deliver(delivery["agreement"], scope, receive, noting)

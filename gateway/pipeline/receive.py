@@ -76,6 +76,11 @@ class _Read:
         return list(dict.fromkeys(alias for reply in self.replies for alias in reply.aliases))
 
 
+def _gives_way(first: InboundRow, digest: str) -> bool:
+    """Bytes that were refused do not own the reference they came under: a broken or forged delivery keeps no true one out."""
+    return first.status is InboundStatus.REFUSED and first.digest != digest
+
+
 class Receiver:
     """The use case of receiving; one for all agreements, called by pollers, by endpoints and by the dispatcher."""
 
@@ -101,12 +106,14 @@ class Receiver:
         with self._store.read() as reading:
             known = reading.inbound_by_reference(incoming.agreement_id, reference)
         read = None
-        if known is None:
+        if known is None or _gives_way(known, digest):
             read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
 
         def unit(writing: Writing) -> Received:
             first = writing.inbound_by_reference(incoming.agreement_id, reference)
-            if first is not None:
+            if first is not None and _gives_way(first, digest) and read is not None:
+                writing.update_inbound(first.id, reference=f"{reference}#{first.id}")
+            elif first is not None:
                 return self._again(writing, first, incoming, digest)
             return self._store_first(writing, read, incoming, reference, digest)
 

@@ -316,6 +316,7 @@ class Submitter:
         self, writing: Writing, prepared: Prepared, document: DocumentRow, message: PreparedMessage, now: int
     ) -> None:
         submission, agreement, encoded = prepared.submission, message.agreement, message.encoded
+        _refuse_taken_name(writing, message)
         missing = waiting.unmet(writing, submission.waits_for, document.root_id, document.tenant)
         row = MessageRow(
             id=message.message_id,
@@ -347,6 +348,15 @@ class Submitter:
         writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, submission.priority)
         if missing:
             writing.append_event(timeline.about(row, EventType.MESSAGE_WAITING, now, waiting_for=row.waiting_for))
+
+
+def _refuse_taken_name(reading: Reading, message: PreparedMessage) -> None:
+    """A partner that knows messages by a reference of the filer's choice would take a second one for the first."""
+    name = message.encoded.name
+    for alias in message.aliases:
+        if alias.value == name and reading.find_messages(message.agreement.id, alias):
+            finding = Finding("message.name_taken", found=name, params={"agreement": message.agreement.id})
+            raise Conflict("this reference is in use", [finding], code=finding.code)
 
 
 def _footing(reading: Reading, submission: Submission, document_id: str) -> Footing:

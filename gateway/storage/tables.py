@@ -154,6 +154,8 @@ messages = Table(
     Index(None, "root_id", "id"),  # messages_of, search(value=...)
     Index(None, "tenant", "id"),  # search of one tenant
     Index(None, "status", "id"),  # search(status=...), messages_in, stale_sending, counts
+    # A partner knows a message by its name; two of one name could not be told apart by any status query.
+    Index("uq_messages_agreement_name", "agreement", "name", unique=True),
     sqlite_with_rowid=False,
 )
 Index(  # overdue_receipts; only messages that wait for a receipt are in it

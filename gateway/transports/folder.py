@@ -59,6 +59,18 @@ def make(agreement: Agreement, settings: Mapping[str, Any], home: Path) -> Folde
     return FolderTransport(agreement.id, home / settings["root"], settings, home)
 
 
+def readable(name: str) -> str:
+    """A file name as text that can be stored: names in the code page of a Chinese Windows are read as such, controls escaped."""
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    return raw.decode("utf-8", "backslashreplace")
+
+
 class FolderTransport:
     """One folder set. send() and locate() belong to the lane, collect() to the poller; they share nothing but the disk."""
 
@@ -141,10 +153,15 @@ class FolderTransport:
             return
         for path in self._waiting(limit):
             try:
+                before = path.stat()
                 data = path.read_bytes()
+                after = path.stat()
             except OSError:
                 continue
-            incoming = Incoming(self._agreement_id, path.name, data, ids.now_us(), {"file-name": path.name})
+            if len(data) != after.st_size or before.st_mtime_ns != after.st_mtime_ns:
+                continue  # it grows under our eyes
+            name = readable(path.name)
+            incoming = Incoming(self._agreement_id, name, data, ids.now_us(), {"file-name": name})
             yield incoming, lambda path=path: self._put_away(path)  # type: ignore[misc]
 
     def _waiting(self, limit: int) -> list[Path]:

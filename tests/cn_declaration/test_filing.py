@@ -168,13 +168,12 @@ def test_people_find_a_declaration_by_the_numbers_they_hold(adapter: CnDeclarati
     assert (tir["tir-carnet"], tir["tir-application"]) == ("XR84201577", "TIR202611180042")
 
 
-def test_other_partners_bags_are_ignored_and_not_lost(
+def test_what_another_partners_bag_holds_counts_as_lost(
     adapter: CnDeclaration, filing: Filing, copper: dict[str, Any]
 ) -> None:
     copper["extensions"]["somebody"] = {"x": "1"}
     report = adapter.encode(copper, filing()).report
-    assert report.lost == ()
-    assert "/extensions/somebody" in report.ignored
+    assert list(report.lost) == ["/extensions/somebody/x"]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ BUNDLE: dict[str, Any] = json.loads((PROJECT_ROOT / "specs" / "openapi" / "bundl
 
 def operations() -> Iterator[Any]:
     for path, item in BUNDLE["paths"].items():
-        for method in METHODS & item.keys():
+        for method in sorted(METHODS & item.keys()):
             yield pytest.param(method, path, item[method], id=f"{method} {path}")
 
 

@@ -30,8 +30,9 @@ def document(**changes: Any) -> DocumentRow:
 
 
 def message(of: DocumentRow, **changes: Any) -> MessageRow:
+    message_id = ids.new_id()
     plain: dict[str, Any] = {
-        "id": ids.new_id(),
+        "id": message_id,
         "document_id": of.id,
         "root_id": of.root_id,
         "tenant": of.tenant,
@@ -41,7 +42,7 @@ def message(of: DocumentRow, **changes: Any) -> MessageRow:
         "standard": "single-window",
         "version": "1",
         "message": "declaration",
-        "name": "first.xml",
+        "name": f"{message_id}.xml",
         "media_type": "application/xml",
         "status": Status.ACCEPTED,
         "attempts": 0,

@@ -208,6 +208,7 @@ def upgrade() -> None:
     op.create_index("ix_messages_root_id_id", "messages", ["root_id", "id"])
     op.create_index("ix_messages_status_id", "messages", ["status", "id"])
     op.create_index("ix_messages_tenant_id", "messages", ["tenant", "id"])
+    op.create_index("uq_messages_agreement_name", "messages", ["agreement", "name"], unique=True)
     op.create_index(
         "ix_messages_waiting",
         "messages",
