@@ -1,12 +1,13 @@
 """A load of HTTP posts over keep-alive connections, in a process of its own, so that it shares no interpreter with the server.
 
-``python -m bench.load URL KEY FILE CONNECTIONS COUNT`` posts the document of FILE, each time with another reference, and
+``python -m bench.load URL KEY FILE CONNECTIONS COUNT FIRST`` posts the document of FILE, each with a reference counted from FIRST, and
 prints a JSON object: seconds, answers by status, and the times of all answers in milliseconds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -19,13 +20,13 @@ MARK = b"BENCHREFERENCE0000"
 
 
 class Load:
-    def __init__(self, url: str, key: str, body: bytes) -> None:
+    def __init__(self, url: str, key: str, body: bytes, first: int) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
         self.path, self.key, self.body = parts.path, key, body
         self.times: list[float] = []
         self.statuses: Counter[int] = Counter()
-        self.numbers = iter(range(10**9))
+        self.numbers = itertools.count(first)
 
     async def run(self, connections: int, count: int) -> dict[str, Any]:
         remaining = iter(range(count))
@@ -64,11 +65,11 @@ class Load:
 
 
 def main() -> None:
-    url, key, file, connections, count = sys.argv[1:6]
+    url, key, file, connections, count, first = sys.argv[1:7]
     document = json.loads(Path(file).read_text(encoding="utf-8"))
     document["functional_reference_id"] = MARK.decode()
     body = json.dumps(document, ensure_ascii=False).encode()
-    print(json.dumps(asyncio.run(Load(url, key, body).run(int(connections), int(count)))))
+    print(json.dumps(asyncio.run(Load(url, key, body, int(first)).run(int(connections), int(count)))))
 
 
 if __name__ == "__main__":

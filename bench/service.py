@@ -106,7 +106,17 @@ def _post(scenario: Scenario, home: Path, count: int, document: dict[str, Any] |
     file = home / "load.json"
     file.write_text(json.dumps(document or _filed_with(scenario, FOLDER)), encoding="utf-8")
     url = f"{scenario.url}/v1/declarations"
-    command = [sys.executable, "-m", "bench.load", url, scenario.api_key, str(file), str(CONNECTIONS), str(count)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.load",
+        url,
+        scenario.api_key,
+        str(file),
+        str(CONNECTIONS),
+        str(count),
+        str(time.time_ns() // 1_000_000),
+    ]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, Any] = json.loads(done.stdout)
     if set(result["statuses"]) != {"202"}:
