@@ -48,6 +48,7 @@ class App:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.asgi = server.build(parts, [pages.blueprint(parts)])
+        threading.Thread(target=_warm, args=(parts,), name="warm", daemon=True).start()
         # Schemas, code lists and the contract live as long as the process: collections need not look at them again.
         gc.collect()
         gc.freeze()
@@ -112,6 +113,13 @@ def from_environment() -> App:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     return create(settings_of.load())
+
+
+def _warm(parts: Parts) -> None:
+    """Compile the mappings of every adapter in use while nobody waits; the first document would wait half a second."""
+    for name in sorted({agreement.adapter for agreement in parts.directory.agreements.values()}):
+        for mapping in getattr(parts.catalogue.adapters[name], "mappings", {}).values():
+            mapping.prepare()
 
 
 def _end_with(parent: BaseProcess) -> None:

@@ -75,8 +75,9 @@ def _too_large(found: str, limit: int) -> TooLarge:
     )
 
 
-# A control character other than tab, line feed and carriage return, written as JSON must write it. No partner's message can hold one.
-CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F])|(?<!\\)(?:\\\\)*\\[bf]")
+# Every escape of a JSON text, one after the other; group 1 where it is a control character other than tab, line feed and carriage
+# return. No partner's message can hold one, and JSON must write it so.
+ESCAPES = re.compile(rb"\\(?:(u00(?:0[0-8bcefBCEF]|1[0-9a-fA-F])|[bf])|.)", re.DOTALL)
 
 
 def parse(body: bytes) -> Any:
@@ -101,7 +102,7 @@ def parse(body: bytes) -> Any:
     except TypeError as problem:
         deep = "Recursion" in str(problem)
         raise _refused("api.body.too_deep" if deep else "api.body.unusable", str(problem)[:80]) from None
-    if CONTROL.search(body):
+    if b"\\" in body and any(found[1] for found in ESCAPES.finditer(body)):
         raise _refused("api.body.control_character")
     if members.doubled:
         names = list(dict.fromkeys(members.doubled))[:MOST_FINDINGS]

@@ -66,6 +66,10 @@ class Mapping:
     def _loss(self) -> LossCheck:
         return LossCheck(self.plan, self.ignored)
 
+    def prepare(self) -> None:
+        """Compile both directions now, so that no first message waits for it."""
+        _ = self._emitter, self._reader
+
     def encode(self, document: dict[str, Any]) -> str:
         """The partner's message as text, not yet checked against the element table. RuleBroken names unwritable values."""
         return emit(self._emitter, document)
