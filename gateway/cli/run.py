@@ -29,7 +29,7 @@ def serve(shell: Shell, host: str | None, port: int | None, processes: int) -> i
     if processes == 1:
         target: Any = app.create(settings)
     else:
-        app.create(settings).close()  # what is wrong with settings, keys or database is told here and once
+        app.build(settings).store.close()  # what is wrong with settings, keys or database is told here and once
         target = "gateway.app:from_environment"
     uvicorn.run(
         target,

@@ -68,6 +68,6 @@ def test_an_end_that_is_not_reached_is_told_and_fails(project_root: Path, tmp_pa
     scenario(copy).write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     told = demo(copy, tmp_path / "home")
     assert told.returncode == 1, told.stdout + told.stderr
-    verdicts = ends(told.stdout)
+    verdicts = ends(told.stdout + told.stderr)
     assert verdicts[met["title"]] == "yes"
     assert verdicts[unmet["title"]] == "no expected declaration rejected"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,14 +15,20 @@ from pathlib import Path
 
 from gateway.errors import NeedsOperator
 
+PORTS = (20_000, 32_000)
+
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
+    """Ports that nobody listens on now, all different; below those that systems give to outgoing connections."""
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
+        while len(found) < count:
+            port = random.SystemRandom().randrange(*PORTS)
+            listener = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 class Process:

@@ -17,7 +17,7 @@ import yaml
 from gateway.errors import NeedsOperator, OutcomeUnknown
 
 HERE = Path(__file__).parent
-READY_WITHIN_S = 30
+READY_WITHIN_S = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ class Scenario:
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_key = f"demo-{secrets.token_urlsafe(18)}"
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
-        self.callback_token = secrets.token_urlsafe(18)
+        self.callback_token = secrets.token_hex(
+            18
+        )  # never begins with a dash, which a command line takes for an option
         words = {
             "home": str(home),
             "url": self.url,
