@@ -7,6 +7,7 @@ begin too late and let two processes read the same row before either writes it.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -32,6 +33,7 @@ SQLITE_PRAGMAS = (
     "cache_size = -32768",
     "temp_store = MEMORY",
 )
+PATIENCE_S = 10.0
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 PASSING = (postgres.SerializationFailure, postgres.DeadlockDetected, postgres.LockNotAvailable)
 OUT_TWICE = "uq_work_out"
@@ -114,7 +116,20 @@ def _sqlite(url: URL) -> Engine:
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in SQLITE_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        _set_pragma(connection, pragma)
+
+
+def _set_pragma(connection: sqlite3.Connection, pragma: str) -> None:
+    """Turning a new file to WAL takes the whole file, and SQLite does not wait for that: processes that start together would fail."""
+    patient_until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError as problem:
+            if not is_busy(problem) or time.monotonic() > patient_until:
+                raise
+            time.sleep(0.01)
 
 
 def is_busy(problem: Exception) -> bool:
