@@ -21,9 +21,11 @@ against what was expected, and who says so. This module formats no text for peop
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any
 
 
@@ -135,3 +137,16 @@ class IllegalMove(GatewayError):
 def errors_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Those findings that stop a document."""
     return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+
+
+_DEEPEST = 12
+
+
+def trace(problem: BaseException) -> str:
+    """What happened unexpectedly and where, innermost first, for a log.
+
+    Never what the exception says: its text may quote a payload or a secret.
+    """
+    frames = traceback.extract_tb(problem.__traceback__)[-_DEEPEST:]
+    places = (f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{type(problem).__name__} at {' < '.join(places)}"

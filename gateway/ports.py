@@ -85,6 +85,7 @@ class Reply:
     aliases: every id it names, most telling first; correlation tries them in order. learned: ids that become aliases of the
     message once it is matched. receipt: it confirms (True) or denies (False) that this very message arrived and was
     taken by the technical front; None when it only speaks of the business. prerequisite: what must be there first.
+    names_places: it speaks of places in the document, so it is read once more beside that, for their pointers.
     """
 
     document: Json
@@ -97,6 +98,7 @@ class Reply:
     receipt: bool | None = None
     prerequisite: str = ""
     partner_message_id: str = ""
+    names_places: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +377,10 @@ class Reading(Protocol):
         """scheme -> latest value."""
         ...
 
+    def aliases_by_message(self, root_id: str) -> dict[str, dict[str, str]]:
+        """message id ("" for the declaration as such) -> scheme -> latest value."""
+        ...
+
     def find_messages(self, agreement: str, alias: Alias) -> list[MessageRow]:
         """Messages of one agreement that carry this alias, newest first."""
         ...
@@ -423,10 +429,16 @@ class Writing(Reading, Protocol):
         ...
 
     def add_document(self, row: DocumentRow) -> None: ...
-    def put_standing(self, row: StandingRow) -> None: ...
+    def put_standing(self, row: StandingRow, before: StandingRow | None = None) -> None:
+        """Write where something stands. before: what this unit read there, which spares work where no state changes."""
+        ...
+
     def add_message(self, row: MessageRow) -> None: ...
-    def advance(self, message_id: str, step: str, now_us: int, **changes: Any) -> MessageRow:
-        """Move along lifecycle.MOVES and set further columns; IllegalMove when the table says no, NotFound when absent."""
+    def advance(self, message: MessageRow, *steps: str, now_us: int, **changes: Any) -> MessageRow:
+        """Move a message, as this unit has read it, along lifecycle.MOVES and set further columns.
+
+        IllegalMove when the table says no, NotFound when it is gone.
+        """
         ...
 
     def update_message(self, message_id: str, now_us: int, **changes: Any) -> None: ...
@@ -437,6 +449,10 @@ class Writing(Reading, Protocol):
     def add_judgement(self, row: JudgementRow) -> None: ...
     def add_inbound(self, row: InboundRow, aliases: Iterable[Alias]) -> None:
         """aliases are what the bytes name; they let a later message find an unmatched one."""
+        ...
+
+    def name_inbound(self, row: InboundRow, aliases: Iterable[Alias]) -> None:
+        """The same for a delivery that is stored already."""
         ...
 
     def update_inbound(self, inbound_id: str, **changes: Any) -> None: ...

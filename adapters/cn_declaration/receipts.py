@@ -129,6 +129,7 @@ def reply(document: Json, message: str, *, received_us: int, sent: Json | None) 
         learned=tuple(learned),
         receipt=_receipt(message, str(document.get("function", ""))),
         prerequisite=f"manifest:{manifest['bill']}" if manifest else "",
+        names_places=bool(places),
     )
 
 

@@ -124,6 +124,7 @@ def reply(document: Json, *, received_us: int, sent: Json | None, find: Find) ->
         learned=(Alias(MRN, named[MRN]),) if MRN in named else (),
         receipt=function != "failed",
         partner_message_id=str(document.get("functional_reference_id", "")),
+        names_places=bool(document.get("errors")),
     )
 
 

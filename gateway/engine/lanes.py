@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway import ids
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, trace
 from gateway.ports import Incoming, Store
 
 LOG = logging.getLogger(__name__)
@@ -171,9 +171,9 @@ class Engine:
                 return 0
             return self._dispatcher.run_lane(agreement_id, self.worker, self._pace.batch)
         except GatewayError as problem:
-            LOG.error("lane %s: %s", agreement_id, problem.code)  # noqa: TRY400 - the code says it all
-        except Exception:
-            LOG.exception("lane %s", agreement_id)
+            LOG.error("lane %s: %s", agreement_id, problem.code)
+        except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+            LOG.error("lane %s: %s", agreement_id, trace(problem))
         return 0
 
     def _has_work(self, agreement_id: str) -> bool:
@@ -209,8 +209,8 @@ class Engine:
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
             # Something that cannot be taken now stays where it is; the pause grows as if nothing had come.
             return 0
-        except Exception:
-            LOG.exception("collecting for %s", agreement_id)
+        except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+            LOG.error("collecting for %s: %s", agreement_id, trace(problem))
             return 0
         return taken
 
@@ -222,23 +222,23 @@ class Engine:
         except GatewayError as problem:
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
             return 0
-        except Exception:
-            LOG.exception("collecting for %s", agreement_id)
+        except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+            LOG.error("collecting for %s: %s", agreement_id, trace(problem))
             return 0
         return 1
 
     def _ask(self, agreement_id: str) -> None:
         try:
             self._sweeper.ask(agreement_id)
-        except Exception:
-            LOG.exception("asking about messages of %s", agreement_id)
+        except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+            LOG.error("asking about messages of %s: %s", agreement_id, trace(problem))
 
     def _sweep(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._sweeper.look()
-            except Exception:
-                LOG.exception("the sweep")
+            except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+                LOG.error("the sweep: %s", trace(problem))
             self._stopping.wait(self._pace.sweep_s)
 
     def _sequence(self, pause: Pause) -> None:
@@ -247,8 +247,8 @@ class Engine:
             given = 0
             try:
                 given = self._sweeper.sequence()
-            except Exception:
-                LOG.exception("the sequencer")
+            except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+                LOG.error("the sequencer: %s", trace(problem))
             if given:
                 # A moment for more to gather: positions are cheap by the hundred.
                 self._stopping.wait(SHORTEST_PAUSE_S * 2)
@@ -260,7 +260,7 @@ class Engine:
         while not self._stopping.wait(self._pace.lease_s / 3) or any(thread.is_alive() for thread in lanes):
             try:
                 self._dispatcher.keep_leases()
-            except Exception:
-                LOG.exception("keeping leases")
+            except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+                LOG.error("keeping leases: %s", trace(problem))
             if self._stopping.is_set():
                 time.sleep(SHORTEST_PAUSE_S)

@@ -7,6 +7,8 @@ whatever reference, is one answer.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway import ids
 from gateway.agreements import Agreement
 from gateway.events import EventType
@@ -15,7 +17,15 @@ from gateway.pipeline import attempts, places, standings, timeline
 from gateway.pipeline.correlate import Match
 from gateway.pipeline.outcomes import send_again_later
 from gateway.pipeline.submission import JSON, canonical_bytes
-from gateway.ports import DocumentRow, Event, InboundRow, JudgementRow, MessageRow, Reply, Writing
+from gateway.ports import Alias, DocumentRow, Event, InboundRow, JudgementRow, MessageRow, Reply, Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The id of the stored answer, and the ids that its message did not bear before."""
+
+    document_id: str
+    learned: tuple[Alias, ...] = ()
 
 
 def apply(
@@ -25,17 +35,17 @@ def apply(
     reply: Reply,
     match: Match,
     now: int,
-) -> str:
-    """Store one answer and everything it changes, in the unit at hand; the id of the stored answer. row None: by hand."""
+) -> Applied:
+    """Store one answer and everything it changes, in the unit at hand. row None: by hand."""
     message = match.message
     digest = writing.put_payload(canonical_bytes(reply.document), JSON)
-    if row is not None and (known := _told_before(writing, match, digest)) is not None:
+    if row is not None and (known := _told_before(match, digest)) is not None:
         writing.append_event(
             timeline.about(message, EventType.REPLY_DOUBLED, now, actor=row.partner, reference=row.reference)
         )
         # A refusal or a wish may come twice in the same words about two sendings of the same bytes.
         _move_message(writing, agreement, message, reply, now)
-        return known
+        return Applied(known)
     response = DocumentRow(
         id=ids.new_id(now),
         root_id=message.root_id,
@@ -47,33 +57,30 @@ def apply(
         created_us=now,
         reference=reply.partner_message_id,
     )
-    writing.add_document(response)
-    writing.add_judgement(
-        JudgementRow(
-            document_id=response.id,
-            root_id=message.root_id,
-            message_id=message.id,
-            round=match.round,
-            phase=match.phase,
-            function=reply.function,
-            raw_code=reply.raw_code,
-            issued_us=reply.issued_us,
-        )
+    judgement = JudgementRow(
+        document_id=response.id,
+        root_id=message.root_id,
+        message_id=message.id,
+        round=match.round,
+        phase=match.phase,
+        function=reply.function,
+        raw_code=reply.raw_code,
+        issued_us=reply.issued_us,
     )
+    match.case.tells(response, judgement)
+    writing.add_document(response)
+    writing.add_judgement(judgement)
     if row is not None:
         writing.append_event(_reply_event(message, response, row, reply, match, now))
-    _learn(writing, agreement, match, reply)
+    news = _learn(writing, agreement, match, reply)
     _move_message(writing, agreement, message, reply, now)
     _move_standing(writing, agreement, match, response, now)
-    return response.id
+    return Applied(response.id, news)
 
 
-def _told_before(writing: Writing, match: Match, digest: str) -> str | None:
-    stored = writing.documents_of(match.message.root_id)
-    told = {
-        row.document_id for row in writing.judgements_of(match.message.root_id) if row.message_id == match.message.id
-    }
-    return next((row.id for row in stored if row.digest == digest and row.id in told), None)
+def _told_before(match: Match, digest: str) -> str | None:
+    told = {row.document_id for row in match.case.judgements if row.message_id == match.message.id}
+    return next((row.id for row in match.case.documents if row.digest == digest and row.id in told), None)
 
 
 def _reply_event(
@@ -97,43 +104,50 @@ def _reply_event(
     )
 
 
-def _learn(writing: Writing, agreement: Agreement, match: Match, reply: Reply) -> None:
-    """Ids of a request are its own. Ids of a declaration belong to every round of it, as customs keeps its number."""
+def _learn(writing: Writing, agreement: Agreement, match: Match, reply: Reply) -> tuple[Alias, ...]:
+    """Ids of a request are its own. Ids of a declaration belong to every round of it, as customs keeps its number.
+
+    Those that are news: most answers repeat what the first one told.
+    """
     if not reply.learned:
-        return
+        return ()
     message = match.message
     bearers = [message.id]
     if match.phase not in standings.PHASES_OF_REQUESTS:
-        declared = {row.id for row in writing.documents_of(message.root_id) if row.kind == places.DECLARATION}
+        declared = {row.id for row in match.case.documents if row.kind == places.DECLARATION}
         bearers += [
             other.id
-            for other in writing.messages_of(message.root_id)
+            for other in match.case.messages
             if other.id != message.id and other.agreement == agreement.id and other.document_id in declared
         ]
+    known = writing.aliases_by_message(message.root_id)
+    news: list[Alias] = []
     for bearer in bearers:
-        writing.add_aliases(message.root_id, bearer, agreement.id, message.tenant, reply.learned)
+        mine = known.get(bearer, {})
+        fresh = [alias for alias in reply.learned if mine.get(alias.scheme) != alias.value]
+        if fresh:
+            writing.add_aliases(message.root_id, bearer, agreement.id, message.tenant, fresh)
+            news += fresh
+    return tuple(dict.fromkeys(news))
 
 
 def _move_message(writing: Writing, agreement: Agreement, message: MessageRow, reply: Reply, now: int) -> None:
-    current = writing.message(message.id)
-    if current is None:
-        return
     if reply.prerequisite:
-        _wait(writing, agreement, current, reply, now)
+        _wait(writing, agreement, message, reply, now)
     elif reply.receipt is False:
-        _refused(writing, current, reply, now)
+        _refused(writing, message, reply, now)
     else:
-        _receipted(writing, current, reply, now)
+        _receipted(writing, message, reply, now)
 
 
 def _receipted(writing: Writing, message: MessageRow, reply: Reply, now: int) -> None:
     if message.status is Status.SIGNED and message.attempts:
         # We took it for not arrived; its answer proves that it did, so it must not be sent again.
-        message = writing.advance(message.id, "started", now)
+        message = writing.advance(message, "started", now_us=now)
     if "receipted" not in MOVES[message.status]:
         return
     writing.cancel_work(message.id)
-    message = writing.advance(message.id, "receipted", now, receipt_due_us=None, waiting_for="", reason="")
+    message = writing.advance(message, "receipted", now_us=now, receipt_due_us=None, waiting_for="", reason="")
     writing.append_event(
         timeline.about(message, EventType.MESSAGE_DELIVERED, now, raw_code=reply.raw_code, raw_text=reply.raw_text)
     )
@@ -141,12 +155,12 @@ def _receipted(writing: Writing, message: MessageRow, reply: Reply, now: int) ->
 
 def _refused(writing: Writing, message: MessageRow, reply: Reply, now: int) -> None:
     if message.status is Status.SIGNED and message.attempts:
-        message = writing.advance(message.id, "started", now)
+        message = writing.advance(message, "started", now_us=now)
     if "refused" not in MOVES[message.status]:
         return
     reason = f"{attempts.REFUSED}: {reply.raw_code} {reply.raw_text}"[: attempts.LONGEST_REASON]
     writing.cancel_work(message.id)
-    message = writing.advance(message.id, "refused", now, receipt_due_us=None, reason=reason)
+    message = writing.advance(message, "refused", now_us=now, receipt_due_us=None, reason=reason)
     writing.append_event(
         timeline.about(message, EventType.MESSAGE_REFUSED, now, raw_code=reply.raw_code, raw_text=reply.raw_text)
     )
@@ -157,7 +171,7 @@ def _wait(writing: Writing, agreement: Agreement, message: MessageRow, reply: Re
     if message.status not in (Status.SENDING, Status.SENT, Status.UNKNOWN):
         return
     if message.status is Status.UNKNOWN:
-        message = writing.advance(message.id, "located", now)
+        message = writing.advance(message, "located", now_us=now)
     writing.update_message(message.id, now, waiting_for=reply.prerequisite)
     waiting = writing.message(message.id)
     if waiting is not None and waiting.status is Status.SENT:
@@ -165,8 +179,9 @@ def _wait(writing: Writing, agreement: Agreement, message: MessageRow, reply: Re
 
 
 def _move_standing(writing: Writing, agreement: Agreement, match: Match, response: DocumentRow, now: int) -> None:
+    case = match.case
     if match.phase in standings.PHASES_OF_REQUESTS:
-        mine = {row.id for row in writing.messages_of(match.message.root_id) if row.document_id == match.document.id}
-        functions = [row.function for row in writing.judgements_of(match.message.root_id) if row.message_id in mine]
+        mine = {row.id for row in case.messages if row.document_id == match.document.id}
+        functions = [row.function for row in case.judgements if row.message_id in mine]
         standings.recompute_request(writing, match.document, functions, now, agreement.silence_s)
-    standings.recompute(writing, match.message.root_id, now, agreement.silence_s, cause=response.id)
+    standings.recompute(writing, case, now, agreement.silence_s, cause=response.id)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from gateway.lifecycle import Phase
 from gateway.pipeline import standings
+from gateway.pipeline.case import Case
 from gateway.ports import Alias, DocumentRow, MessageRow, Reading, Reply
 
 ROUND_TOLERANCE_US = 2_000_000
@@ -34,10 +35,15 @@ ANSWERS_REQUEST: dict[str, frozenset[Phase]] = {
 class Match:
     """The message an answer was matched to, the document that message carries, and the round and phase it speaks of."""
 
+    case: Case
     message: MessageRow
     document: DocumentRow
     round: int
     phase: str
+
+    @classmethod
+    def of(cls, case: Case, message: MessageRow, document: DocumentRow) -> Match:
+        return cls(case, message, document, document.round, document.phase)
 
 
 def correlate(reading: Reading, agreement_id: str, reply: Reply) -> Match | None:
@@ -45,29 +51,30 @@ def correlate(reading: Reading, agreement_id: str, reply: Reply) -> Match | None
     candidates = _candidates(reading, agreement_id, reply.aliases)
     if not candidates:
         return None
+    case = Case(reading, candidates[0].root_id)
     with_documents = [
-        (message, document) for message in candidates if (document := reading.document(message.document_id)) is not None
+        (message, document) for message in candidates if (document := case.document(message.document_id)) is not None
     ]
     if len(with_documents) == 1:
-        message, document = with_documents[0]
-        match: Match | None = Match(message, document, document.round, document.phase)
+        match = Match.of(case, *with_documents[0])
     else:
-        match = _by_words_and_time(reading, with_documents, reply)
-    return match and (_open_request(reading, match, reply) or match)
+        match = _by_words_and_time(case, with_documents, reply)
+    return _open_request(match, reply) or match
 
 
-def _open_request(reading: Reading, match: Match, reply: Reply) -> Match | None:
+def _open_request(match: Match, reply: Reply) -> Match | None:
     """The request under way that such words answer, where the answer names the declaration's number alone."""
     wanted = ANSWERS_REQUEST.get(reply.function, frozenset())
     if not wanted or match.phase in standings.PHASES_OF_REQUESTS:
         return None
-    for message in sorted(reading.messages_of(match.message.root_id), key=lambda one: one.id, reverse=True):
-        document = reading.document(message.document_id)
+    case = match.case
+    for message in reversed(case.messages):
+        document = case.document(message.document_id)
         if document is None or document.phase not in wanted or message.agreement != match.message.agreement:
             continue
-        standing = reading.standing(document.id)
+        standing = case.standing(document.id)
         if message.attempts and standing is not None and not standing.final:
-            return Match(message, document, document.round, document.phase)
+            return Match.of(case, message, document)
     return None
 
 
@@ -86,31 +93,27 @@ def _candidates(reading: Reading, agreement_id: str, aliases: Sequence[Alias]) -
     return []
 
 
-def _by_words_and_time(
-    reading: Reading, candidates: list[tuple[MessageRow, DocumentRow]], reply: Reply
-) -> Match | None:
+def _by_words_and_time(case: Case, candidates: list[tuple[MessageRow, DocumentRow]], reply: Reply) -> Match:
     wanted = ANSWERS_REQUEST.get(reply.function, frozenset())
     for message, document in candidates:
         if document.phase in wanted:
-            return Match(message, document, document.round, document.phase)
+            return Match.of(case, message, document)
     declared = [pair for pair in candidates if pair[1].phase not in standings.PHASES_OF_REQUESTS]
     # Nobody can answer what was never sent.
     declared = [pair for pair in declared if pair[0].attempts] or declared
     if not declared:
-        message, document = candidates[0]
-        return Match(message, document, document.round, document.phase)
-    number = _round_by_time(reading, candidates[0][0].root_id, reply.issued_us)
+        return Match.of(case, *candidates[0])
+    number = _round_by_time(case, reply.issued_us)
     # The newest message of that round, else of the nearest round before it, else whatever there is.
     ranked = sorted(declared, key=lambda pair: (pair[1].round <= number, pair[1].round, pair[0].id), reverse=True)
-    message, document = ranked[0]
-    return Match(message, document, document.round, document.phase)
+    return Match.of(case, *ranked[0])
 
 
-def _round_by_time(reading: Reading, root_id: str, issued_us: int) -> int:
-    standing = reading.standing(root_id)
+def _round_by_time(case: Case, issued_us: int) -> int:
+    standing = case.standing()
     if standing is None or standing.round == 1:
         return 1
-    ended_us = standings.ended_us(reading.judgements_of(root_id), standing.round)
+    ended_us = standings.ended_us(case.judgements, standing.round)
     is_current = issued_us >= standing.round_opened_us - ROUND_TOLERANCE_US and (
         ended_us is None or issued_us >= ended_us
     )

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from gateway import ids
 from gateway.agreements import Agreement, Directory
-from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
+from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected, trace
 from gateway.events import EventType
 from gateway.lifecycle import Status
 from gateway.pipeline import attempts, timeline
@@ -240,17 +240,22 @@ class Dispatcher:
         except Exception as problem:  # noqa: BLE001 - a fault of ours says nothing about what arrived
             _log_surprise(job.message, problem)
             return Outcome(problem=OutcomeUnknown(f"{type(problem).__name__} while sending"))
-        if handed.immediate_reply is not None:
-            self._take_reply(agreement, job.message, handed.immediate_reply)
+        if handed.immediate_reply is not None and not self._keeps_reply(agreement, job.message, handed.immediate_reply):
+            return Outcome(problem=OutcomeUnknown("it was taken, but the answer that came with it could not be kept"))
         return Outcome(handed)
 
-    def _take_reply(self, agreement: Agreement, message: MessageRow, data: bytes) -> None:
-        """Store what came back on the open connection, before we write down that it was handed over: nobody sends it again."""
+    def _keeps_reply(self, agreement: Agreement, message: MessageRow, data: bytes) -> bool:
+        """Store what came back on the open connection, before we write down that it was handed over: nobody sends it again.
+
+        Where that fails, the message must not pass for simply sent: what the partner said of it is lost, and a person must know.
+        """
         reference = f"{message.id}/{message.attempts}"
         try:
             self._receiver.receive(Incoming(agreement.id, reference, data, self._clock()))
-        except Exception:
-            LOG.exception("the immediate reply could not be stored", extra={"message_id": message.id})
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the message is in doubt and the batch goes on
+            _log_surprise(message, problem)
+            return False
+        return True
 
     def _conclude(self, agreement: Agreement, worker: str, outcomes: list[tuple[_Job, Outcome]]) -> None:
         if not outcomes:
@@ -305,7 +310,7 @@ class Dispatcher:
         # Its lease ran out and somebody called it UNKNOWN, or a receipt overtook this note: both are in order.
         step = {Status.SENDING: "handed_over", Status.UNKNOWN: "located"}.get(message.status)
         if step is not None:
-            message = writing.advance(message.id, step, now, receipt_due_us=due, reason="")
+            message = writing.advance(message, step, now_us=now, receipt_due_us=due, reason="")
         kind = EventType.MESSAGE_LOCATED if outcome.located else EventType.MESSAGE_HANDED_OVER
         writing.append_event(
             timeline.about(
@@ -347,14 +352,14 @@ class Dispatcher:
         overdue = message.reason.startswith(RECEIPT_OVERDUE)
         if there:
             due = None if overdue else attempts.receipt_due_us(agreement, now)
-            message = writing.advance(message.id, "located", now, receipt_due_us=due, reason="")
+            message = writing.advance(message, "located", now_us=now, receipt_due_us=due, reason="")
             writing.append_event(timeline.about(message, EventType.MESSAGE_LOCATED, now, name=message.name))
             return message.status
         # What was handed over once and is not found later may have been tidied away: absence proves nothing there.
         absent = there is False and not overdue
         if absent or agreement.drops_doubles:
             note = "not found there" if absent else "nobody can tell; the partner drops doubles"
-            writing.advance(message.id, "not_there", now, reason=note)
+            writing.advance(message, "not_there", now_us=now, reason=note)
             enqueue(writing, agreement, message, now)
             writing.append_event(timeline.about(message, EventType.MESSAGE_NOT_THERE, now, note=note))
             return Status.SIGNED
@@ -367,15 +372,14 @@ def replace_message(job: _Job, message: MessageRow) -> _Job:
 
 
 def _start(writing: Writing, message: MessageRow, job: _Job, now: int) -> MessageRow:
-    if not message.frozen_digest:
-        digest = writing.put_payload(job.data, message.media_type)
-        if message.status is Status.ACCEPTED:
-            message = writing.advance(message.id, "signed", now, frozen_digest=digest)
-        else:
-            writing.update_message(message.id, now, frozen_digest=digest)
-        writing.append_event(timeline.about(message, EventType.MESSAGE_SIGNED, now, digest=digest))
     attempt = message.attempts + 1
-    message = writing.advance(message.id, "started", now, attempts=attempt, waiting_for="")
+    if message.frozen_digest:
+        message = writing.advance(message, "started", now_us=now, attempts=attempt, waiting_for="")
+    else:
+        digest = writing.put_payload(job.data, message.media_type)
+        steps = ("signed", "started") if message.status is Status.ACCEPTED else ("started",)
+        message = writing.advance(message, *steps, now_us=now, frozen_digest=digest, attempts=attempt, waiting_for="")
+        writing.append_event(timeline.about(message, EventType.MESSAGE_SIGNED, now, digest=digest))
     writing.append_event(timeline.about(message, EventType.MESSAGE_SENDING, now, attempt=attempt, name=message.name))
     return message
 
@@ -394,4 +398,4 @@ def _outgoing(message: MessageRow, data: bytes, *, afresh: bool) -> Outgoing:
 
 def _log_surprise(message: MessageRow, problem: Exception) -> None:
     if not isinstance(problem, (Rejected, NeedsOperator)):
-        LOG.error("a fault of ours: %s", type(problem).__name__, exc_info=problem, extra={"message_id": message.id})
+        LOG.error("a fault of ours: %s", trace(problem), extra={"message_id": message.id})

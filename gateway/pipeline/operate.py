@@ -140,7 +140,7 @@ class Operator:
 
 def _advance(writing: Writing, message: MessageRow, step: str, now: int, **changes: object) -> MessageRow:
     try:
-        return writing.advance(message.id, step, now, **changes)
+        return writing.advance(message, step, now_us=now, **changes)
     except IllegalMove as problem:
         raise _not_now(message, problem) from None
 

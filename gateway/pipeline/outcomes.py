@@ -47,7 +47,7 @@ def not_reached(
     if not tried and breaker.rest_until_us is not None:
         due = breaker.rest_until_us
     kept = message.reason if attempts.goes_afresh(message) else reason
-    message = writing.advance(message.id, "not_reached", now, attempts=count, reason=kept)
+    message = writing.advance(message, "not_reached", now_us=now, attempts=count, reason=kept)
     writing.append_event(
         timeline.about(
             message,
@@ -66,7 +66,7 @@ def stop(writing: Writing, message: MessageRow, problem: Exception | None, now: 
     """An attempt after which nothing more is sent by itself."""
     if isinstance(problem, Rejected):
         reason = attempts.because(attempts.REFUSED, problem)
-        writing.advance(message.id, "refused", now, reason=reason, receipt_due_us=None)
+        writing.advance(message, "refused", now_us=now, reason=reason, receipt_due_us=None)
         writing.append_event(
             timeline.about(message, EventType.MESSAGE_REFUSED, now, raw_code=problem.code, raw_text=problem.detail)
         )
@@ -104,14 +104,14 @@ def tell_breaker(writing: Writing, operator: str, before: BreakerRow, after: Bre
 
 def park(writing: Writing, message: MessageRow, now: int, reason: str, actor: str = "gateway") -> None:
     """Leave a message to a person. IllegalMove where its status knows no such step."""
-    writing.advance(message.id, "stuck", now, reason=reason, receipt_due_us=None)
+    writing.advance(message, "stuck", now_us=now, reason=reason, receipt_due_us=None)
     writing.append_event(timeline.about(message, EventType.MESSAGE_PARKED, now, actor=actor, reason=reason))
 
 
 def lose_sight(writing: Writing, message: MessageRow, now: int, reason: str) -> None:
     """A message in SENDING about which nobody knows anything. Its work ends; finding out begins."""
     kept = message.reason if attempts.goes_afresh(message) else reason
-    writing.advance(message.id, "lost_sight", now, reason=kept)
+    writing.advance(message, "lost_sight", now_us=now, reason=kept)
     writing.append_event(timeline.about(message, EventType.MESSAGE_OUTCOME_UNKNOWN, now, reason=reason))
 
 
@@ -124,7 +124,7 @@ def enqueue(writing: Writing, agreement: Agreement, message: MessageRow, due_us:
 def send_again_later(writing: Writing, agreement: Agreement, message: MessageRow, now: int) -> None:
     """The partner wants the same bytes again once another document is there: a delay passes, or a wake-up comes."""
     reason = f"{ASKED_AGAIN}: {message.waiting_for}"[: attempts.LONGEST_REASON]
-    message = writing.advance(message.id, "asked_again", now, reason=reason, receipt_due_us=None)
+    message = writing.advance(message, "asked_again", now_us=now, reason=reason, receipt_due_us=None)
     due = now + attempts.wait_us(message.attempts, agreement.retry)
     enqueue(writing, agreement, message, due)
     writing.append_event(

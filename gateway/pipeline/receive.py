@@ -12,18 +12,19 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from gateway import ids
 from gateway.agreements import Agreement, Directory
-from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Rejected, RuleBroken
+from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Rejected, RuleBroken, trace
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, InboundStatus
 from gateway.pipeline import places, timeline
 from gateway.pipeline.apply import apply
+from gateway.pipeline.case import Case
 from gateway.pipeline.correlate import Match, correlate
 from gateway.pipeline.submission import JSON, canonical_bytes
 from gateway.ports import (
@@ -44,6 +45,7 @@ from gateway.ports import (
 
 LOG = logging.getLogger(__name__)
 RAW = "application/octet-stream"
+CHANGED = ("status", "document_id", "message_id", "root_id", "reason")
 _MOST_KEPT = 50
 
 
@@ -62,18 +64,30 @@ class Received:
 
 @dataclass(slots=True)
 class _Read:
-    """A delivery as far as it could be read; refusal says why it could not."""
+    """A delivery as far as it could be read; refusal says why it could not, fault that we are not ready to read it."""
 
     agreement: Agreement
     adapter: Adapter
     decoded: Decoded | None = None
     replies: list[Reply] = field(default_factory=list)
     refusal: GatewayError | None = None
+    fault: NeedsOperator | None = None
     received_us: int = 0
 
     @property
     def aliases(self) -> list[Alias]:
         return list(dict.fromkeys(alias for reply in self.replies for alias in reply.aliases))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a delivery: its row as it shall stand, and what it taught."""
+
+    row: InboundRow
+    message_ids: tuple[str, ...] = ()
+    document_ids: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    learned: tuple[Alias, ...] = ()
 
 
 def _gives_way(first: InboundRow, digest: str) -> bool:
@@ -103,15 +117,11 @@ class Receiver:
         """Take one delivery. NeedsOperator when the fault is ours (a key, a disk): then it is not confirmed, and comes again."""
         digest = f"sha256:{hashlib.sha256(incoming.data).hexdigest()}"
         reference = incoming.reference or digest
-        with self._store.read() as reading:
-            known = reading.inbound_by_reference(incoming.agreement_id, reference)
-        read = None
-        if known is None or _gives_way(known, digest):
-            read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
+        read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
 
         def unit(writing: Writing) -> Received:
             first = writing.inbound_by_reference(incoming.agreement_id, reference)
-            if first is not None and _gives_way(first, digest) and read is not None:
+            if first is not None and _gives_way(first, digest):
                 writing.update_inbound(first.id, reference=f"{reference}#{first.id}")
             elif first is not None:
                 return self._again(writing, first, incoming, digest)
@@ -131,12 +141,12 @@ class Receiver:
             verified = self._security.verify(data, agreement)
             read.decoded = adapter.decode(verified, tolerant=agreement.reading == "tolerant")
             read.replies = adapter.replies(read.decoded, received_us=received_us, sent=None)
+        except NeedsOperator as fault:
+            read.fault = fault
         except Rejected as refusal:
             read.refusal = refusal
-        except NeedsOperator:
-            raise
-        except Exception as problem:
-            LOG.exception("a delivery could not be read")
+        except Exception as problem:  # noqa: BLE001 - a fault of an adapter must not lose what the partner said
+            LOG.error("a delivery could not be read: %s", trace(problem))
             read.refusal = Rejected(f"{type(problem).__name__} while reading", code="receive.unreadable")
         return read
 
@@ -167,10 +177,9 @@ class Receiver:
         document = reading.document(row.root_id) if row.root_id else None
         return self._directory.operator if document is None else document.tenant
 
-    def _store_first(
-        self, writing: Writing, read: _Read | None, incoming: Incoming, reference: str, digest: str
-    ) -> Received:
-        assert read is not None, "a delivery seen before cannot be forgotten in between"
+    def _store_first(self, writing: Writing, read: _Read, incoming: Incoming, reference: str, digest: str) -> Received:
+        if read.fault is not None:
+            raise read.fault
         now = self._clock()
         writing.put_payload(incoming.data, RAW)
         row = InboundRow(
@@ -186,11 +195,14 @@ class Receiver:
             reason="",
             received_us=incoming.received_us,
         )
-        writing.add_inbound(row, read.aliases)
-        return self._settle(writing, row, read, now)
+        settled = self._settle(writing, row, read, now)
+        # The ids it names are wanted for as long as something in it waits for its message.
+        waits = settled.row.status is InboundStatus.UNMATCHED
+        writing.add_inbound(settled.row, read.aliases if waits else ())
+        return self._told(writing, settled)
 
-    def _settle(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> Received:
-        """What this delivery does, once its row is there: refused, stored, matched or kept."""
+    def _settle(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
+        """What this delivery does: refused, stored, matched or kept. Its row is written by the caller, with what is found here."""
         if read.refusal is not None:
             return self._refuse(writing, row, read.refusal, now)
         assert read.decoded is not None
@@ -198,44 +210,53 @@ class Receiver:
             return self._store_document(writing, row, read, read.decoded, now)
         matches, learned = self._apply_all(writing, row, read, now)
         if not matches:
-            event = _about_inbound(
-                EventType.REPLY_UNMATCHED,
-                now,
-                row,
-                self._directory.operator,
-                raw_code=read.replies[0].raw_code,
-                raw_text=read.replies[0].raw_text,
-                reference=row.reference,
-                names=[f"{alias.scheme}:{alias.value}" for alias in read.aliases],
-            )
-            if not row.reason:
-                writing.append_event(event)
-                writing.update_inbound(row.id, reason="fits no message yet")
-            return Received(row.id, InboundStatus.UNMATCHED)
+            return self._keep(writing, row, read, now)
         # Of a delivery with several answers those that fit nothing yet are tried again; the others are known by their content.
         complete = len(matches) == len(read.replies)
-        status = InboundStatus.MATCHED if complete else InboundStatus.UNMATCHED
         first_match, first_document = matches[0]
-        writing.update_inbound(
-            row.id,
-            status=status,
+        settled = replace(
+            row,
+            status=InboundStatus.MATCHED if complete else InboundStatus.UNMATCHED,
             document_id=first_document,
             message_id=first_match.message.id,
             root_id=first_match.message.root_id,
             reason="" if complete else f"{len(matches)} of {len(read.replies)} answers matched",
         )
-        if learned:
-            self.match_kept(writing, read.agreement.id, learned)
-        return Received(
-            row.id,
-            status,
+        return _Settled(
+            settled,
             tuple(dict.fromkeys(match.message.id for match, _ in matches)),
             tuple(document_id for _, document_id in matches),
+            learned=tuple(learned),
         )
 
-    def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> Received:
+    def _keep(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
+        """Nothing it names is known: it waits for a message that learns one of these ids. Told once."""
+        if row.reason:
+            return _Settled(row)
+        first = read.replies[0]
+        writing.append_event(
+            _about_inbound(
+                EventType.REPLY_UNMATCHED,
+                now,
+                row,
+                self._directory.operator,
+                raw_code=first.raw_code,
+                raw_text=first.raw_text,
+                reference=row.reference,
+                names=[f"{alias.scheme}:{alias.value}" for alias in read.aliases],
+            )
+        )
+        return _Settled(replace(row, reason="fits no message yet"))
+
+    def _told(self, writing: Writing, settled: _Settled) -> Received:
+        """The settled delivery as its bringer hears of it, once its row is written; the ids it taught free other kept answers."""
+        row = settled.row
+        if settled.learned:
+            self.match_kept(writing, row.agreement, settled.learned)
+        return Received(row.id, row.status, settled.message_ids, settled.document_ids, settled.findings)
+
+    def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> _Settled:
         reason = f"{refusal.code}: {refusal.detail}"[:1000]
-        writing.update_inbound(row.id, status=InboundStatus.REFUSED, reason=reason)
         writing.append_event(
             _about_inbound(
                 EventType.REPLY_REFUSED,
@@ -247,9 +268,9 @@ class Receiver:
                 findings=[finding.code for finding in refusal.findings[:20]],
             )
         )
-        return Received(row.id, InboundStatus.REFUSED, findings=refusal.findings)
+        return _Settled(replace(row, status=InboundStatus.REFUSED, reason=reason), findings=refusal.findings)
 
-    def _store_document(self, writing: Writing, row: InboundRow, read: _Read, decoded: Decoded, now: int) -> Received:
+    def _store_document(self, writing: Writing, row: InboundRow, read: _Read, decoded: Decoded, now: int) -> _Settled:
         """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us."""
         named = list(read.adapter.aliases(decoded.document))
         tenants = {message.tenant for alias in named for message in writing.find_messages(read.agreement.id, alias)}
@@ -267,7 +288,6 @@ class Receiver:
         )
         writing.add_document(document)
         writing.add_aliases(document_id, "", read.agreement.id, document.tenant, named)
-        writing.update_inbound(row.id, status=InboundStatus.STORED, document_id=document_id, root_id=document_id)
         writing.append_event(
             timeline.entry(
                 EventType.DOCUMENT_ACCEPTED,
@@ -280,7 +300,8 @@ class Receiver:
                 reference=row.reference,
             )
         )
-        return Received(row.id, InboundStatus.STORED, document_ids=(document_id,))
+        stored = replace(row, status=InboundStatus.STORED, document_id=document_id, root_id=document_id)
+        return _Settled(stored, document_ids=(document_id,))
 
     def _apply_all(
         self, writing: Writing, row: InboundRow, read: _Read, now: int
@@ -292,22 +313,21 @@ class Receiver:
             match = correlate(writing, read.agreement.id, reply)
             if match is None:
                 continue
-            pointed = self._with_pointers(writing, read, place, match) or reply
-            document_id = apply(writing, read.agreement, row, pointed, match, now)
-            matches.append((match, document_id))
-            learned += pointed.learned
+            pointed = self._with_pointers(writing, read, place, match) if reply.names_places else reply
+            applied = apply(writing, read.agreement, row, pointed, match, now)
+            matches.append((match, applied.document_id))
+            learned += applied.learned
         return matches, learned
 
-    def _with_pointers(self, reading: Reading, read: _Read, place: int, match: Match) -> Reply | None:
+    def _with_pointers(self, reading: Reading, read: _Read, place: int, match: Match) -> Reply:
         """The same answer read beside the document it speaks of, so that its places become pointers into that document."""
         assert read.decoded is not None
+        sent: Json = orjson.loads(reading.payload(match.document.digest))
         try:
-            sent: Json = orjson.loads(reading.payload(match.document.digest))
-            replies = read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)
-        except Exception:
-            LOG.exception("an answer could be read alone, but not beside its document")
-            return None
-        return replies[place] if place < len(replies) else None
+            return read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)[place]
+        except Exception as problem:  # noqa: BLE001 - the answer counts, also without its pointers
+            LOG.error("an answer could be read alone, but not beside its document: %s", trace(problem))
+            return read.replies[place]
 
     def match_kept(self, unit: Writing, agreement_id: str, aliases: Sequence[Alias]) -> None:
         """Try those kept answers again that name one of these ids, in the unit in which the ids were learned."""
@@ -340,7 +360,16 @@ class Receiver:
 
     def _retry(self, writing: Writing, row: InboundRow) -> Received:
         read = self._read(row.agreement, writing.payload(row.digest), row.received_us)
-        return self._settle(writing, row, read, self._clock())
+        if read.fault is not None:
+            raise read.fault
+        settled = self._settle(writing, row, read, self._clock())
+        changes = {name: value for name in CHANGED if (value := getattr(settled.row, name)) != getattr(row, name)}
+        if changes:
+            writing.update_inbound(row.id, **changes)
+        if settled.row.status is InboundStatus.UNMATCHED:
+            # A delivery that was refused at first names its ids only now.
+            writing.name_inbound(settled.row, read.aliases)
+        return self._told(writing, settled)
 
     def answer_by_hand(self, message_id: str, function: str, reason: str, actor: str) -> str:
         """Enter what a partner said by telephone or on paper, e.g. a release; the id of the stored answer.
@@ -364,8 +393,8 @@ class Receiver:
                     message, EventType.ANSWERED_BY_HAND, now, actor=actor, raw_text=reason, function=function
                 )
             )
-            match = Match(message, document, document.round, document.phase)
-            return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now)
+            match = Match.of(Case(writing, message.root_id), message, document)
+            return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now).document_id
 
         return self._store.write(unit)
 

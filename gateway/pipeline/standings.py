@@ -13,6 +13,7 @@ from gateway import lifecycle
 from gateway.events import EventType
 from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, REQUEST_PHASES, STATES, Judgement, Mover, Phase, Track
 from gateway.pipeline import timeline
+from gateway.pipeline.case import Case
 from gateway.ports import DocumentRow, JudgementRow, StandingRow, Writing
 
 REQUEST = "request"
@@ -80,15 +81,15 @@ def _declaration_state(standing: StandingRow) -> lifecycle.State:
     return STATES[(Track.DECLARATION, standing.states.get(Track.DECLARATION, "filed"))]
 
 
-def recompute(unit: Writing, root_id: str, now_us: int, silence_s: Mapping[str, int], cause: str = "") -> None:
+def recompute(unit: Writing, case: Case, now_us: int, silence_s: Mapping[str, int], cause: str = "") -> None:
     """Bring the declaration's standing up to date with all stored replies and say what changed. cause: a document id."""
-    before = unit.standing(root_id)
+    before = case.standing()
     if before is None:
         return
-    judgements = declaration_judgements(unit.judgements_of(root_id))
+    judgements = declaration_judgements(case.judgements)
     told = lifecycle.project(judgements, round=before.round, phase=Phase(before.phase))
-    after = _row(root_id, before.tenant, told, before.round_opened_us, now_us, silence_s)
-    _store(unit, before, after, now_us, root_id, cause)
+    after = _row(case.root_id, before.tenant, told, before.round_opened_us, now_us, silence_s)
+    _store(unit, before, after, now_us, case.root_id, cause)
 
 
 def recompute_request(
@@ -103,12 +104,12 @@ def recompute_request(
 
 
 def _store(unit: Writing, before: StandingRow, after: StandingRow, now_us: int, root_id: str, cause: str) -> None:
-    unit.put_standing(after)
     changed = {
         track: [before.states.get(track, ""), state]
         for track, state in after.states.items()
         if before.states.get(track) != state
     }
+    unit.put_standing(after, before)
     if changed:
         unit.append_event(
             timeline.entry(

@@ -383,6 +383,6 @@ def _retire(writing: Writing, ground: Footing, now: int) -> None:
     for message in ground.messages:
         if message.status is Status.PARKED:
             reason = f"replaced by round {ground.round}"
-            writing.advance(message.id, "gave_up", now, reason=reason)
+            writing.advance(message, "gave_up", now_us=now, reason=reason)
             writing.cancel_work(message.id)
             writing.append_event(timeline.about(message, EventType.MESSAGE_EXPIRED, now, reason=reason))

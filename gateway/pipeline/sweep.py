@@ -151,7 +151,7 @@ class Sweeper:
         if current is None or current.status is not Status.SENT or current.receipt_due_us is None:
             return False
         # Whoever can be asked is asked next; the others stay in doubt until an answer or a person tells.
-        writing.advance(message.id, "overdue", now, receipt_due_us=None, reason=RECEIPT_OVERDUE)
+        writing.advance(message, "overdue", now_us=now, receipt_due_us=None, reason=RECEIPT_OVERDUE)
         writing.append_event(
             timeline.about(message, EventType.MESSAGE_SILENT, now, due_us=current.receipt_due_us, name=message.name)
         )

@@ -26,6 +26,9 @@ ADD_ALIAS = Statement(
     ALIAS,
 )
 ALIASES_OF = Statement(select(a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us))
+ALIASES_BY_MESSAGE = Statement(
+    select(a.message_id, a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us)
+)
 FIND_MESSAGES = Statement(
     select(*MESSAGE_COLUMNS)
     .join_from(aliases, messages, messages.c.id == a.message_id)
@@ -93,6 +96,14 @@ def add_aliases(
 def aliases_of(db: Session, root_id: str) -> dict[str, str]:
     """scheme -> latest value."""
     return dict(db.all(ALIASES_OF, root_id=root_id))
+
+
+def aliases_by_message(db: Session, root_id: str) -> dict[str, dict[str, str]]:
+    """message id ("" for the declaration as such) -> scheme -> latest value."""
+    found: dict[str, dict[str, str]] = {}
+    for message_id, scheme, value in db.all(ALIASES_BY_MESSAGE, root_id=root_id):
+        found.setdefault(message_id, {})[scheme] = value
+    return found
 
 
 def find_messages(db: Session, agreement: str, alias: Alias) -> list[MessageRow]:

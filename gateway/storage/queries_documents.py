@@ -91,12 +91,14 @@ def standing(db: Session, root_id: str) -> StandingRow | None:
     return standing_from(row) if row else None
 
 
-def put_standing(db: Session, row: StandingRow) -> None:
-    """Write where a root document stands now, in place of what was there."""
+def put_standing(db: Session, row: StandingRow, before: StandingRow | None = None) -> None:
+    """Write where a root document stands now, in place of what was there; before: that, where this unit has read it."""
     values: dict[str, Any] = {name: getattr(row, name) for name in STANDING}
     states = {str(track): str(state) for track, state in row.states.items()}
     values["states"] = orjson.dumps(states).decode()
     db.change(PUT_STANDING, values)
+    if before is not None and before.states == row.states:
+        return
     db.change(CLEAR_STATES, {"root_id": row.root_id})
     db.change_each(
         ADD_STATE, ({"root_id": row.root_id, "track": track, "state": state} for track, state in states.items())

@@ -91,6 +91,11 @@ def add_inbound(db: Session, row: InboundRow, aliases: Iterable[Alias]) -> None:
     values["reason"] = clean(row.reason)
     if not db.change(ADD_INBOUND, values):
         raise Conflict(f"agreement {row.agreement} has a delivery with this reference already")
+    name_inbound(db, row, aliases)
+
+
+def name_inbound(db: Session, row: InboundRow, aliases: Iterable[Alias]) -> None:
+    """Remember the ids that a stored delivery names."""
     db.change_each(
         ADD_INBOUND_ALIAS,
         (

@@ -85,19 +85,32 @@ def add_message(db: Session, row: MessageRow) -> None:
     db.change(ADD_MESSAGE, values)
 
 
-def advance(db: Session, message_id: str, step: str, now_us: int, **changes: Any) -> MessageRow:
-    """Move along lifecycle.MOVES and set further columns; IllegalMove when the table says no, NotFound when absent."""
+def advance(db: Session, message: MessageRow, *steps: str, now_us: int, **changes: Any) -> MessageRow:
+    """Move a message, as this unit has read it, along lifecycle.MOVES and set further columns.
+
+    IllegalMove when the table says no, NotFound when it is gone. Who moved it in between (PostgreSQL only) is seen: then the
+    steps are taken from where it stands now.
+    """
     statement = _change(frozenset(changes), moves=True)
+    current = message
     for _ in range(ADVANCE_TRIES):
-        was = message(db, message_id)
-        if was is None:
-            raise NotFound(f"no message {message_id}")
-        status = lifecycle.advance(was.status, step)
+        status = current.status
+        for step in steps:
+            status = lifecycle.advance(status, step)
         values = _prefixed(changes)
-        values |= {"row_id": message_id, "was": was.status.value, "to_status": status.value, "to_updated_us": now_us}
+        values |= {
+            "row_id": current.id,
+            "was": current.status.value,
+            "to_status": status.value,
+            "to_updated_us": now_us,
+        }
         if db.change(statement, values):
-            return replace(was, status=status, updated_us=now_us, **changes)
-    raise Conflict(f"message {message_id} is moved by others all the time")
+            return replace(current, status=status, updated_us=now_us, **changes)
+        row = db.one(MESSAGE_BY_ID, id=message.id)
+        if row is None:
+            raise NotFound(f"no message {message.id}")
+        current = message_from(row)
+    raise Conflict(f"message {message.id} is moved by others all the time")
 
 
 def update_message(db: Session, message_id: str, now_us: int, **changes: Any) -> None:

@@ -39,6 +39,7 @@ class SqlReading(Session):
     counts = queries_messages.counts
 
     aliases_of = queries_aliases.aliases_of
+    aliases_by_message = queries_aliases.aliases_by_message
     find_messages = queries_aliases.find_messages
     find_roots = queries_aliases.find_roots
     search = queries_search.search
@@ -70,6 +71,7 @@ class SqlWriting(SqlReading):
     add_aliases = queries_aliases.add_aliases
 
     add_inbound = queries_inbound.add_inbound
+    name_inbound = queries_inbound.name_inbound
     update_inbound = queries_inbound.update_inbound
 
     append_event = queries_timeline.append_event

@@ -216,8 +216,10 @@ class FolderTransport:
             path.rename(target)
         except FileNotFoundError:
             return
-        except OSError:
-            LOG.exception("agreement %s: a stored answer could not be archived", self._agreement_id)
+        except OSError as problem:
+            LOG.error(
+                "agreement %s: a stored answer could not be archived: errno %s", self._agreement_id, problem.errno
+            )
 
     def close(self) -> None:
         if self._lock is not None:

@@ -90,7 +90,7 @@ def test_silence_is_found_when_it_is_due_longest_first(store: SqlStore) -> None:
 
 def test_advance_moves_along_the_table_and_sets_columns(store: SqlStore) -> None:
     filed = store.write(add_filed)
-    moved = store.write(lambda w: w.advance(filed.id, "signed", NOW_US + 1, frozen_digest="sha256:1", attempts=1))
+    moved = store.write(lambda w: w.advance(filed, "signed", now_us=NOW_US + 1, frozen_digest="sha256:1", attempts=1))
     assert moved == replace(filed, status=Status.SIGNED, frozen_digest="sha256:1", attempts=1, updated_us=NOW_US + 1)
     with store.read() as reading:
         assert reading.message(filed.id) == moved
@@ -99,13 +99,30 @@ def test_advance_moves_along_the_table_and_sets_columns(store: SqlStore) -> None
 def test_advance_refuses_what_the_table_does_not_know_and_what_is_not_there(store: SqlStore) -> None:
     filed = store.write(add_filed)
     with pytest.raises(IllegalMove):
-        store.write(lambda writing: writing.advance(filed.id, "receipted", NOW_US))
+        store.write(lambda writing: writing.advance(filed, "receipted", now_us=NOW_US))
     with pytest.raises(NotFound):
-        store.write(lambda writing: writing.advance("nobody", "signed", NOW_US))
+        store.write(lambda writing: writing.advance(replace(filed, id="nobody"), "signed", now_us=NOW_US))
     with pytest.raises(TypeError):
-        store.write(lambda writing: writing.advance(filed.id, "signed", NOW_US, stauts="sent"))
+        store.write(lambda writing: writing.advance(filed, "signed", now_us=NOW_US, stauts="sent"))
     with store.read() as reading:
         assert reading.message(filed.id) == filed
+
+
+def test_advance_takes_several_steps_at_once(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    moved = store.write(lambda writing: writing.advance(filed, "signed", "started", now_us=NOW_US + 1, attempts=1))
+    assert (moved.status, moved.attempts) == (Status.SENDING, 1)
+    with store.read() as reading:
+        assert reading.message(filed.id) == moved
+
+
+def test_advance_sees_that_somebody_moved_the_message_since_it_was_read(store: SqlStore) -> None:
+    filed = store.write(add_filed)
+    moved = store.write(lambda writing: writing.advance(filed, "signed", now_us=NOW_US + 1))
+    with pytest.raises(IllegalMove):
+        store.write(lambda writing: writing.advance(filed, "signed", now_us=NOW_US + 2))
+    with store.read() as reading:
+        assert reading.message(filed.id) == moved
 
 
 def test_an_update_never_touches_the_status(store: SqlStore) -> None:

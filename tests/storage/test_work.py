@@ -143,8 +143,13 @@ def test_waking_leaves_claimed_work_to_its_worker(store: SqlStore) -> None:
 def test_sending_without_a_living_worker_is_stale(store: SqlStore) -> None:
     (id_,) = queue(store, ("", 0))
     claim(store)
-    for step in ("signed", "started"):
-        store.write(lambda writing, step=step: writing.advance(id_, step, NOW_US))  # type: ignore[misc]
+
+    def unit(writing: Writing) -> None:
+        message = writing.message(id_)
+        assert message is not None
+        writing.advance(message, "signed", "started", now_us=NOW_US)
+
+    store.write(unit)
     with store.read() as reading:
         assert reading.stale_sending(NOW_US, 10) == []
         (stale,) = reading.stale_sending(LATER_US, 10)
