@@ -73,7 +73,7 @@ class Transport:
 class Agreement:
     """What we and one partner exchange. ebMS calls the technical part of this a P-Mode.
 
-    parameters: the adapter's own facts (its manifest names them). may_lose: canonical paths that this partner need not
+    parallel: how many messages may be on the way to the partner at the same moment. parameters: the adapter's own facts (its manifest names them). may_lose: canonical paths that this partner need not
     get. may_leave: for partners abroad, the elements that may be shared, "*" for all, with legal_basis saying why.
     """
 
@@ -88,6 +88,7 @@ class Agreement:
     retry: Retry
     ordered_by: str
     drops_doubles: bool
+    parallel: int
     receipt_timeout_s: int
     may_lose: tuple[str, ...]
     may_leave: tuple[str, ...]
@@ -227,6 +228,7 @@ class _AgreementSchema(_Strict):
     retry = fields.Nested(_RetrySchema, load_default=Retry)
     ordered_by = fields.Str(load_default="declaration", validate=validate.OneOf(["declaration", "nothing"]))
     drops_doubles = fields.Bool(load_default=False)
+    parallel = fields.Int(load_default=1, validate=validate.Range(min=1, max=32))
     receipt_timeout_s = fields.Int(load_default=3600, validate=validate.Range(min=1))
     may_lose = fields.List(fields.Str(), load_default=list)
     may_leave = fields.List(fields.Str(), load_default=list)

@@ -49,6 +49,7 @@ def agreement(manifest: Manifest, parameters: Mapping[str, Any] | None = None) -
         retry=Retry(),
         ordered_by="declaration",
         drops_doubles=False,
+        parallel=1,
         receipt_timeout_s=3600,
         may_lose=(),
         may_leave=("*",),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -70,6 +71,24 @@ class _Job:
     afresh: bool = False
 
 
+class _Run:
+    """Failures in a row while a portion is sent; too many, and the rest is not tried. trial: one message that is tried anyway."""
+
+    def __init__(self, failures: int, most: int, trial: bool) -> None:
+        self._failures = failures
+        self._most = most
+        self._trial = trial
+        self._gate = threading.Lock()
+
+    @property
+    def over(self) -> bool:
+        return self._failures >= self._most and not self._trial
+
+    def note(self, *, failed: bool) -> None:
+        with self._gate:
+            self._failures = self._failures + 1 if failed else 0
+
+
 class Dispatcher:
     """One for all lanes of a process; run_lane() may be called by many threads, one lane by one thread at a time."""
 
@@ -95,6 +114,7 @@ class Dispatcher:
         self._gate = threading.Lock()
         self._halted = threading.Event()
         self._telling: set[str] = set()
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def halt(self) -> None:
         """Send nothing more from now on; what is claimed and not yet begun goes back to its lane."""
@@ -210,23 +230,32 @@ class Dispatcher:
         return self._store.write(unit)
 
     def _send_all(self, agreement: Agreement, jobs: list[_Job], *, trial: bool) -> list[tuple[_Job, Outcome]]:
-        outcomes: list[tuple[_Job, Outcome]] = []
-        partner = agreement.partner
-        in_a_row = 0
-        if jobs:
-            with self._store.read() as reading:
-                in_a_row = reading.breaker(partner.id).failures
-        for job in jobs:
-            if self._halted.is_set():
-                outcomes.append((job, Outcome(problem=PartnerUnavailable("the gateway is stopping"), tried=False)))
-                continue
-            if in_a_row >= partner.failures_before_rest and not trial:
-                outcomes.append((job, Outcome(problem=PartnerUnavailable("the partner is resting"), tried=False)))
-                continue
-            outcome = self._send(agreement, job)
-            in_a_row = in_a_row + 1 if is_failure(outcome) else 0
-            outcomes.append((job, outcome))
-        return outcomes
+        """Send them all, as many at a time as the agreement says; no two of one key are ever claimed together."""
+        if not jobs:
+            return []
+        with self._store.read() as reading:
+            run = _Run(reading.breaker(agreement.partner.id).failures, agreement.partner.failures_before_rest, trial)
+        if agreement.parallel == 1 or len(jobs) == 1:
+            return [(job, self._attempt(agreement, job, run)) for job in jobs]
+        outcomes = self._senders(agreement).map(lambda job: self._attempt(agreement, job, run), jobs)
+        return list(zip(jobs, outcomes, strict=True))
+
+    def _senders(self, agreement: Agreement) -> ThreadPoolExecutor:
+        with self._gate:
+            found = self._pools.get(agreement.id)
+            if found is None:
+                found = ThreadPoolExecutor(agreement.parallel, thread_name_prefix=f"send-{agreement.id}")
+                self._pools[agreement.id] = found
+            return found
+
+    def _attempt(self, agreement: Agreement, job: _Job, run: _Run) -> Outcome:
+        if self._halted.is_set():
+            return Outcome(problem=PartnerUnavailable("the gateway is stopping"), tried=False)
+        if run.over:
+            return Outcome(problem=PartnerUnavailable("the partner is resting"), tried=False)
+        outcome = self._send(agreement, job)
+        run.note(failed=is_failure(outcome))
+        return outcome
 
     def _send(self, agreement: Agreement, job: _Job) -> Outcome:
         transport = self._transports[agreement.id]

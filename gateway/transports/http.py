@@ -30,6 +30,8 @@ from gateway.agreements import Agreement
 from gateway.errors import Finding, GatewayError, NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.ports import Alias, HandedOver, Incoming, Outgoing
 
+# More than this is not read only to keep a connection.
+WORTH_READING = 64 * 1024
 LONGEST_TEXT = 500
 COME_BACK = frozenset({408, 425, 429, 503})
 SET_UP_WRONGLY = frozenset({401, 403, 404, 405})
@@ -159,7 +161,10 @@ class HttpTransport:
         ]
         note = f"HTTP {answer.status_code}"
         reply: bytes | None = None
-        if self._settings["reply"] == "body":
+        if self._settings["reply"] == "none":
+            # A connection whose answer was not read to its end cannot carry the next message.
+            self._body(answer, WORTH_READING)
+        else:
             reply = self._body(answer, self._settings["answer_limit_bytes"]) or None
             if reply is None:
                 note += ", without a readable answer"
@@ -190,6 +195,7 @@ class HttpTransport:
         try:
             with self._session().get(url, timeout=self._timeouts, allow_redirects=False, stream=True) as answer:
                 code = answer.status_code
+                self._body(answer, WORTH_READING)
         except requests.RequestException as problem:
             raise PartnerUnavailable(f"its status cannot be asked: {type(problem).__name__}") from problem
         if code in self._settings["status_there"]:

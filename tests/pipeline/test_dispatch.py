@@ -317,3 +317,48 @@ def test_what_is_not_begun_when_the_gateway_stops_goes_back_without_counting_as_
     wired.run()
     assert [wired.status(one) for one in ids] == [Status.SENT, Status.SIGNED, Status.SIGNED]
     assert wired.message(ids[1]).attempts == 0
+
+
+def test_as_many_messages_are_on_the_way_at_once_as_the_agreement_says(
+    open_house: Callable[..., House], wire: Wire
+) -> None:
+    house = open_house(wires={LANE: wire}, change=lambda raw: raw["agreements"][0].update(parallel=3))
+    accepted = [house.file() for _ in range(6)]
+    together = threading.Barrier(3)
+    # Nobody passes the barrier alone or in twos: three are on the way at once, or the wait breaks and the test with it.
+
+    def with_others(outgoing: Outgoing) -> None:
+        together.wait(30)
+
+    wire.on_send = with_others
+    assert house.run() == 6
+    assert [house.status(one.message_ids[0]) for one in accepted] == [Status.SENT] * 6
+    assert sorted(wire.has.values()) == [1] * 6
+
+
+def test_a_failing_partner_gets_no_more_than_what_is_on_the_way_already(
+    open_house: Callable[..., House], wire: Wire
+) -> None:
+    house = open_house(wires={LANE: wire}, change=lambda raw: raw["agreements"][0].update(parallel=2))
+    most = house.directory.partners["customs"].failures_before_rest
+    accepted = [house.file() for _ in range(3 * most)]
+    tried: list[str] = []
+    wire.on_send = lambda outgoing: tried.append(outgoing.name)
+    wire.breaks = unavailable
+    house.run()
+    assert most <= len(tried) <= most + 1
+    assert {house.status(one.message_ids[0]) for one in accepted} == {Status.SIGNED}
+
+
+def test_a_message_whose_immediate_reply_cannot_be_kept_is_in_doubt_and_not_simply_sent(
+    wired: House, wire: Wire
+) -> None:
+    wire.immediate = lambda outgoing: b'{"answers": []}'
+
+    def no_key(data: bytes, agreement: object) -> bytes:
+        raise NeedsOperator("the trust store cannot be read")
+
+    wired.stamp.verify = no_key  # type: ignore[method-assign]
+    accepted, message = wired.file_and_send()
+    assert (message.status, wire.has) == (Status.UNKNOWN, {message.name: 1})
+    assert "message:attempt:outcome-unknown" in wired.told(accepted.root_id)

@@ -40,6 +40,7 @@ def agreement(signing, transport="http"):
         retry=Retry(),
         ordered_by="nothing",
         drops_doubles=False,
+        parallel=1,
         receipt_timeout_s=60,
         may_lose=(),
         may_leave=(),

@@ -30,6 +30,7 @@ class Server(ThreadingHTTPServer):
     body = b""
     headers: dict[str, str]
     came: list[tuple[str, dict[str, str], bytes]]
+    callers: list[Any]
     behave: Callable[[BaseHTTPRequestHandler], bool] | None = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -43,6 +44,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.came.append((self.path, dict(self.headers), data))
+        self.server.callers.append(self.client_address)
         if self.server.behave is not None and self.server.behave(self):
             return
         self._answer(self.server.status, self.server.body)
@@ -65,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     with Server(("127.0.0.1", 0), Handler) as one:
-        one.came, one.headers = [], {}
+        one.came, one.headers, one.callers = [], {}, []
         thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield one
@@ -88,6 +90,25 @@ def http(agreement: Make, tmp_path: Path, server: Server) -> Iterator[Callable[.
     yield make
     for transport in opened:
         transport.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"thank you"])
+def test_messages_follow_each_other_on_one_connection(
+    http: Callable[..., Transport], server: Server, body: bytes
+) -> None:
+    server.body = body
+    transport = http()
+    for _ in range(3):
+        transport.send(MESSAGE)
+    assert len(set(server.callers)) == 1
+
+
+def test_a_partner_that_talks_without_end_is_hung_up_on(http: Callable[..., Transport], server: Server) -> None:
+    server.body = b"x" * 1_000_000
+    transport = http()
+    assert transport.send(MESSAGE).note == "HTTP 202"
+    assert transport.send(MESSAGE).note == "HTTP 202"
+    assert len(set(server.callers)) == 2
 
 
 def test_an_accepted_message_is_handed_over_with_its_names(http: Callable[..., Transport], server: Server) -> None:
