@@ -219,7 +219,11 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """Where a root document stands now. states: track -> state. silence_due_us: when silence becomes an event, or None."""
+    """Where a root document stands now. states: track -> state.
+
+    silence_due_us: by when the next move is awaited, or None where nothing is; it stays until that move is made. alarm_us: when
+    silence is said next; it is moved on each time that it was said.
+    """
 
     root_id: str
     tenant: str
@@ -231,6 +235,7 @@ class StandingRow:
     final: bool
     round_opened_us: int
     updated_us: int
+    alarm_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +414,10 @@ class Reading(Protocol):
     def lanes(self) -> list[LaneRow]: ...
     def breaker(self, partner: str) -> BreakerRow: ...
     def silent_standings(self, now_us: int, limit: int) -> list[StandingRow]: ...
+    def open_standings(self, after_root_id: str, limit: int) -> list[StandingRow]:
+        """Standings that are not final, by id, those behind after_root_id; what is over costs nothing here."""
+        ...
+
     def overdue_receipts(self, now_us: int, limit: int) -> list[MessageRow]: ...
     def stale_sending(self, now_us: int, limit: int) -> list[MessageRow]:
         """Messages in SENDING whose work is claimed by nobody alive: a worker died on the wire."""

@@ -120,7 +120,8 @@ def _row(found: Found) -> dict[str, Any]:
     """A message as the pages show it: the API's view, and how long it has been silent."""
     now_us = here().clock()
     shown = views.found(found, lang(), now_us)
-    return {**shown, "silent_for": duration(silent_us(found, now_us) / 1_000_000, lang())}
+    silent = silent_us(found, now_us)
+    return {**shown, "silent_for": "" if silent is None else duration(silent / 1_000_000, lang())}
 
 
 def _message(message_id: str) -> str:

@@ -166,8 +166,13 @@ class View:
         return document
 
 
-def silent_us(row: Found, now_us: int) -> int:
-    """How long nothing was heard: since the message or the standing of its declaration last changed, in microseconds."""
+def silent_us(row: Found, now_us: int) -> int | None:
+    """How long nothing was heard: since the message or the standing of its declaration last changed, in microseconds.
+
+    None where nothing is awaited any more: the declaration is final, and the message is no request about it.
+    """
+    if row.standing is not None and row.standing.final and row.kind not in REQUEST_PHASES:
+        return None
     return now_us - max(row.message.updated_us, row.standing.updated_us if row.standing else 0)
 
 

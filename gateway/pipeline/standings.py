@@ -104,6 +104,9 @@ def recompute_request(
 
 
 def _store(unit: Writing, before: StandingRow, after: StandingRow, now_us: int, root_id: str, cause: str) -> None:
+    if _awaits_the_same(before, after):
+        # Something was heard, but not the move that is awaited: who is late stays late.
+        after = replace(after, silence_due_us=before.silence_due_us, alarm_us=before.alarm_us)
     changed = {
         track: [before.states.get(track, ""), state]
         for track, state in after.states.items()
@@ -124,6 +127,15 @@ def _store(unit: Writing, before: StandingRow, after: StandingRow, now_us: int, 
                 mover=after.mover,
             )
         )
+
+
+def _awaits_the_same(before: StandingRow, after: StandingRow) -> bool:
+    return (before.round, before.phase, before.mover, dict(before.states)) == (
+        after.round,
+        after.phase,
+        after.mover,
+        dict(after.states),
+    )
 
 
 def _row(
@@ -150,6 +162,7 @@ def _row(
         final=told.final,
         round_opened_us=opened_us,
         updated_us=now_us,
+        alarm_us=None if limit is None else now_us + limit * 1_000_000,
     )
 
 
@@ -168,9 +181,10 @@ def _request_row(
         final=state in ("granted", "refused"),
         round_opened_us=opened_us,
         updated_us=now_us,
+        alarm_us=None if limit is None else now_us + limit * 1_000_000,
     )
 
 
-def silenced(row: StandingRow, next_due_us: int | None) -> StandingRow:
-    """The same standing with its alarm moved on: silence is said once, then again only when next_due_us passes."""
-    return replace(row, silence_due_us=next_due_us)
+def alarmed(row: StandingRow, next_alarm_us: int) -> StandingRow:
+    """The same standing with its alarm moved on: silence is said once, then again only when next_alarm_us passes."""
+    return replace(row, alarm_us=next_alarm_us)

@@ -166,10 +166,10 @@ class Sweeper:
 
     def _say_silent(self, row: StandingRow, writing: Writing) -> None:
         now, current = self._clock(), writing.standing(row.root_id)
-        if current is None or current.silence_due_us is None or current.silence_due_us > now:
+        if current is None or current.alarm_us is None or current.alarm_us > now:
             return
-        lasted = max(current.silence_due_us - current.updated_us, HOUR_US)
-        writing.put_standing(standings.silenced(current, now + lasted))
+        lasted = max(current.alarm_us - current.updated_us, HOUR_US)
+        writing.put_standing(standings.alarmed(current, now + lasted))
         document = writing.document(row.root_id)
         writing.append_event(
             timeline.entry(

@@ -48,8 +48,14 @@ STANDING_OF = Statement(
 )
 SILENT_STANDINGS = Statement(
     select(*columns_of(standings, StandingRow))
-    .where(standings.c.silence_due_us <= given("now_us", standings.c.silence_due_us))
-    .order_by(standings.c.silence_due_us)
+    .where(standings.c.alarm_us <= given("now_us", standings.c.alarm_us))
+    .order_by(standings.c.alarm_us)
+    .limit(given("most", standings.c.round))
+)
+OPEN_STANDINGS = Statement(
+    select(*columns_of(standings, StandingRow))
+    .where(standings.c.final.is_(False), standings.c.root_id > given("after_root_id", standings.c.root_id))
+    .order_by(standings.c.root_id)
     .limit(given("most", standings.c.round))
 )
 
@@ -80,9 +86,9 @@ def add_document(db: Session, row: DocumentRow) -> None:
 
 
 def standing_from(row: Row) -> StandingRow:
-    root_id, tenant, round_, phase, states, mover, silence, final, opened, updated = row
+    root_id, tenant, round_, phase, states, mover, silence, final, opened, updated, alarm = row
     return StandingRow(
-        root_id, tenant, round_, phase, orjson.loads(states), mover, silence, bool(final), opened, updated
+        root_id, tenant, round_, phase, orjson.loads(states), mover, silence, bool(final), opened, updated, alarm
     )
 
 
@@ -108,6 +114,11 @@ def put_standing(db: Session, row: StandingRow, before: StandingRow | None = Non
 def silent_standings(db: Session, now_us: int, limit: int) -> list[StandingRow]:
     """Standings that have been silent for too long, longest first."""
     return [standing_from(row) for row in db.all(SILENT_STANDINGS, now_us=now_us, most=limit)]
+
+
+def open_standings(db: Session, after_root_id: str, limit: int) -> list[StandingRow]:
+    """Standings that are not final, by id, those behind after_root_id."""
+    return [standing_from(row) for row in db.all(OPEN_STANDINGS, after_root_id=after_root_id, most=limit)]
 
 
 def add_judgement(db: Session, row: JudgementRow) -> None:

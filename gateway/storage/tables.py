@@ -97,9 +97,21 @@ standings = Table(
     Column("final", Boolean(create_constraint=False), nullable=False),
     instant("round_opened_us"),
     instant("updated_us"),
+    instant("alarm_us", nullable=True),
     sqlite_with_rowid=False,
 )
-Index(None, standings.c.silence_due_us)  # silent_standings
+Index(  # silent_standings; only standings of which a move is awaited are in it
+    "ix_standings_alarm_us",
+    standings.c.alarm_us,
+    sqlite_where=standings.c.alarm_us.is_not(None),
+    postgresql_where=standings.c.alarm_us.is_not(None),
+)
+Index(  # open_standings
+    "ix_standings_open",
+    standings.c.root_id,
+    sqlite_where=standings.c.final.is_(False),
+    postgresql_where=standings.c.final.is_(False),
+)
 
 # The states of a standing turned round, for search(state=...).
 standing_states = Table(

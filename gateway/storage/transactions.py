@@ -27,6 +27,7 @@ class SqlReading(Session):
     documents_of = queries_documents.documents_of
     standing = queries_documents.standing
     silent_standings = queries_documents.silent_standings
+    open_standings = queries_documents.open_standings
     judgements_of = queries_documents.judgements_of
     payload = queries_documents.payload
 

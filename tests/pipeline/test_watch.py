@@ -22,7 +22,36 @@ def test_silence_of_a_document_is_told_when_it_is_due_and_seldom_afterwards(hous
         found = view.found(message)
     assert found.standing is not None
     assert found.standing.mover == "customs"
-    assert 3_990 <= silent_us(found, house.clock()) / 1_000_000 <= 4_010
+    silence = silent_us(found, house.clock())
+    assert silence is not None
+    assert 3_990 <= silence / 1_000_000 <= 4_010
+
+
+def test_what_is_late_stays_late_until_the_awaited_move_is_made(house: House) -> None:
+    accepted, message = house.file_and_send()
+    house.answer(message, "submitted")
+    due_us = house.standing(accepted.root_id).silence_due_us
+    house.clock.forward(4_000)
+    house.sweeper.run_once()
+    house.answer(message, "information", issued_us=house.clock())
+    late = house.standing(accepted.root_id)
+    assert late.silence_due_us == due_us
+    assert late.alarm_us is not None
+    assert late.alarm_us > house.clock()
+    house.answer(message, "registered", issued_us=house.clock())
+    moved = house.standing(accepted.root_id)
+    assert moved.silence_due_us is not None
+    assert moved.silence_due_us > house.clock()
+    assert moved.alarm_us == moved.silence_due_us
+
+
+def test_nobody_is_silent_about_what_is_over(house: House) -> None:
+    accepted, message = house.file_and_send()
+    house.answer(message, "closed")
+    amendment = house.file("declaration_amendment", accepted.root_id)
+    with house.view("acme") as view:
+        assert silent_us(view.found(view.message(message.id)), house.clock()) is None
+        assert silent_us(view.found(view.message(amendment.message_ids[0])), house.clock()) is not None
 
 
 def test_a_request_that_nobody_answers_is_silence_too(house: House) -> None:

@@ -69,6 +69,7 @@ def standing(of: DocumentRow, **changes: Any) -> StandingRow:
         "final": False,
         "round_opened_us": NOW_US,
         "updated_us": NOW_US,
+        "alarm_us": NOW_US + HOUR_US,
     }
     return StandingRow(**plain | changes)
 

@@ -118,3 +118,22 @@ def test_a_file_that_is_no_database_is_for_the_operator(unprepared: Settings) ->
     with pytest.raises(NeedsOperator) as caught:
         open_store(replace(unprepared, database=f"sqlite:///{file}"))
     assert caught.value.findings[0].code == "storage.database.fails"
+
+
+def test_standings_of_the_first_tables_keep_their_states_and_get_their_alarm(empty_database_url: str) -> None:
+    migrations.upgrade(empty_database_url, "0001")
+    database = Database(empty_database_url)
+    with database.engine.connect() as connection:
+        connection.execute(text("INSERT INTO documents VALUES ('d', 'd', 'declaration', 't', 1, 'single', 'x', 1, '')"))
+        connection.execute(
+            text("INSERT INTO standings VALUES ('d', 't', 1, 'single', '{}', 'customs', 7, :no, 1, 2)"), {"no": False}
+        )
+        connection.execute(text("INSERT INTO standing_states VALUES ('d', 'declaration', 'filed')"))
+        connection.commit()
+    migrations.upgrade(empty_database_url)
+    with database.engine.connect() as connection:
+        kept = connection.execute(text("SELECT silence_due_us, alarm_us, updated_us FROM standings")).one()
+        states = connection.execute(text("SELECT root_id, state FROM standing_states")).all()
+    database.close()
+    assert tuple(kept) == (7, 7, 2)
+    assert [tuple(row) for row in states] == [("d", "filed")]

@@ -69,3 +69,8 @@ def test_a_search_by_value_starts_from_the_few_roots_it_names(tables: sqlite3.Co
 
 def test_overdue_receipts_are_read_from_those_that_wait_for_one(tables: sqlite3.Connection) -> None:
     assert "ix_messages_receipt_due_us" in plan(tables, queries_messages.OVERDUE_RECEIPTS)[0]
+
+
+def test_alarms_and_open_standings_are_read_from_those_alone(tables: sqlite3.Connection) -> None:
+    assert "ix_standings_alarm_us" in plan(tables, queries_documents.SILENT_STANDINGS)[0]
+    assert "ix_standings_open" in plan(tables, queries_documents.OPEN_STANDINGS)[0]

@@ -79,13 +79,28 @@ def test_silence_is_found_when_it_is_due_longest_first(store: SqlStore) -> None:
     def unit(writing: Writing) -> None:
         for paper, due_us in zip(papers, (NOW_US, NOW_US - HOUR_US, NOW_US + 1), strict=True):
             writing.add_document(paper)
-            writing.put_standing(standing(paper, silence_due_us=due_us))
+            writing.put_standing(standing(paper, alarm_us=due_us))
 
     store.write(unit)
     with store.read() as reading:
         found = [row.root_id for row in reading.silent_standings(NOW_US, 10)]
         assert found == [papers[1].id, papers[0].id]
         assert [row.root_id for row in reading.silent_standings(NOW_US, 1)] == found[:1]
+
+
+def test_open_standings_come_by_id_page_by_page_and_what_is_over_does_not(store: SqlStore) -> None:
+    papers = sorted((document() for _ in range(4)), key=lambda paper: paper.id)
+
+    def unit(writing: Writing) -> None:
+        for paper in papers:
+            writing.add_document(paper)
+            writing.put_standing(standing(paper, final=paper is papers[1]))
+
+    store.write(unit)
+    with store.read() as reading:
+        first = reading.open_standings("", 2)
+        assert [row.root_id for row in first] == [papers[0].id, papers[2].id]
+        assert [row.root_id for row in reading.open_standings(first[-1].root_id, 2)] == [papers[3].id]
 
 
 def test_advance_moves_along_the_table_and_sets_columns(store: SqlStore) -> None:
