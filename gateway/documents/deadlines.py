@@ -7,6 +7,14 @@ Counting. Days: the day of the event is not counted, the last day counts to its 
 ``roll`` is set, a last day that is no working day moves to the next working day. Working days are counted alike. Hours
 are counted to the second. ``working_day_of_next_month``: that working day of the month after the event's.
 
+``zone`` is an offset (``+08:00``) or the name of a zone (``Asia/Shanghai``). Names need a zone database, which not every
+machine has, so that what comes with the gateway gives offsets; a name that this machine does not know is refused when it is
+read. ``clocks`` gives the zone of each jurisdiction, by which "today" is told there.
+
+``runs`` says which standing sets a deadline off: while ``track`` is in one of ``states``, in one of ``phases`` (absent: any).
+Its ``start`` is an answer's function, whose first issue in the round counts, or places in documents by kind. Whether such
+tracks, states and places exist is known above this room: gateway.pipeline.deadlines.
+
 Calendars lie in calendars/: ``calendar`` has no holidays; any other is one file a year, with days off and days worked.
 A year without a file has weekends only, and the answer then says that it is not certain.
 """
@@ -14,10 +22,12 @@ A year without a file has weekends only, and the answer then says that it is not
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
@@ -26,6 +36,10 @@ from gateway.errors import Finding, NotFound
 BROKEN = "specs.deadline.broken"
 _UNITS = ("hours", "days", "years", "working_days", "working_day_of_next_month")
 _PLAIN = "calendar"
+_OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
+_JURISDICTION = re.compile(r"[A-Z]{2}")
+_DEADLINE_MEMBERS = {"title", "start_event", "jurisdiction", "zone", "runs", "periods"}
+_RUNS_MEMBERS = {"track", "states", "phases", "start"}
 _MEMBERS = {"valid_from", "valid_to", "length", "unit", "direction", "calendar", "roll", "basis", "penalty", "certain"}
 
 
@@ -55,12 +69,28 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """Which standing sets a deadline off. phases: empty for any. answer: the function of the answer that starts it, or "" where
+    places do: kind of document -> JSON Pointer."""
+
+    track: str
+    states: tuple[str, ...]
+    phases: tuple[str, ...]
+    answer: str
+    places: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
+    """runs is None where nobody watches it. jurisdiction: whose customs it concerns."""
+
     name: str
     title: Text
     start_event: Text
-    zone: dt.timezone
+    jurisdiction: str
+    zone: dt.tzinfo
     periods: tuple[Period, ...]
+    runs: Runs | None = field(default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +121,16 @@ class Calendar:
 
 
 class Deadlines(Mapping[str, Deadline]):
-    def __init__(self, deadlines: Mapping[str, Deadline], calendars: Mapping[str, Calendar]) -> None:
+    """Every deadline by name. clocks: the zone of each jurisdiction."""
+
+    def __init__(
+        self,
+        deadlines: Mapping[str, Deadline],
+        calendars: Mapping[str, Calendar],
+        clocks: Mapping[str, dt.tzinfo] | None = None,
+    ) -> None:
         self._deadlines = dict(deadlines)
+        self.clocks = dict(clocks or {})
         self.calendars = {_PLAIN: Calendar(frozenset(), frozenset(), frozenset()), **calendars}
 
     def __getitem__(self, name: str) -> Deadline:
@@ -136,7 +174,8 @@ class Deadlines(Mapping[str, Deadline]):
 def _count(start: dt.datetime, period: Period, calendar: Calendar) -> dt.datetime:
     length = -period.length if period.backwards else period.length
     if period.unit == "hours":
-        return start + dt.timedelta(hours=length)
+        # Hours pass alike on both sides of a change of the clock.
+        return (start.astimezone(dt.UTC) + dt.timedelta(hours=length)).astimezone(start.tzinfo)
     if period.unit == "working_day_of_next_month":
         first = (start.date().replace(day=1) + dt.timedelta(days=31)).replace(day=1)
         day = _working_days(first - dt.timedelta(days=1), period.length, calendar)
@@ -170,6 +209,7 @@ def load(folders: list[Path]) -> tuple[Deadlines, list[Finding]]:
     calendars: dict[str, list[Calendar]] = {}
     deadlines: dict[str, Deadline] = {}
     years: dict[str, Calendar] = {}
+    clocks: dict[str, dt.tzinfo] = {}
     for folder in folders:
         for file in sorted((folder / "calendars").glob("*.yaml")):
             # cn-working-days-2026.yaml: an operator's file of the same name goes before ours.
@@ -177,10 +217,15 @@ def load(folders: list[Path]) -> tuple[Deadlines, list[Finding]]:
             if calendar:
                 years[file.stem] = calendar
         for file in sorted(folder.glob("*.yaml")):
-            for name, entry in _entries(file, findings).items():
+            content = _read(file, findings)
+            for name, entry in _members(content, "deadlines", file, findings).items():
                 deadline = _deadline(name, entry, file.name, findings)
                 if deadline:
                     deadlines[name] = deadline
+            for name, text in _members(content, "clocks", file, findings).items():
+                clock = _clock(name, text, file.name, findings)
+                if clock:
+                    clocks[name] = clock
     for stem, calendar in years.items():
         calendars.setdefault(stem.rpartition("-")[0], []).append(calendar)
     joined = {name: _join(parts) for name, parts in calendars.items()}
@@ -190,7 +235,7 @@ def load(folders: list[Path]) -> tuple[Deadlines, list[Finding]]:
             for period in deadline.periods
             if period.calendar not in {_PLAIN, *joined}
         )
-    return Deadlines(deadlines, joined), findings
+    return Deadlines(deadlines, joined, clocks), findings
 
 
 def _join(parts: list[Calendar]) -> Calendar:
@@ -213,12 +258,21 @@ def _read(file: Path, findings: list[Finding]) -> dict[str, Any]:
     return content
 
 
-def _entries(file: Path, findings: list[Finding]) -> dict[str, Any]:
-    entries = _read(file, findings).get("deadlines", {})
+def _members(content: Mapping[str, Any], member: str, file: Path, findings: list[Finding]) -> dict[str, Any]:
+    entries = content.get(member, {})
     if not isinstance(entries, dict):
-        findings.append(_broken(file.name, "deadlines is no mapping"))
+        findings.append(_broken(file.name, f"{member} is no mapping"))
         return {}
     return {str(name): entry for name, entry in entries.items()}
+
+
+def _clock(jurisdiction: str, text: Any, file: str, findings: list[Finding]) -> dt.tzinfo | None:
+    try:
+        _jurisdiction(jurisdiction)
+        return zone_of(text)
+    except ValueError as error:
+        findings.append(_broken(f"{file} clocks {jurisdiction}", str(error)[:80]))
+        return None
 
 
 def _calendar(file: Path, findings: list[Finding]) -> Calendar | None:
@@ -235,29 +289,63 @@ def _calendar(file: Path, findings: list[Finding]) -> Calendar | None:
 def _deadline(name: str, entry: Any, file: str, findings: list[Finding]) -> Deadline | None:
     place = f"{file} {name}"
     try:
+        _only(entry, _DEADLINE_MEMBERS)
         return Deadline(
             name,
             _text(entry["title"]),
             _text(entry["start_event"]),
-            _zone(entry["offset"]),
+            _jurisdiction(entry["jurisdiction"]),
+            zone_of(entry["zone"]),
             tuple(_period(period) for period in entry["periods"]),
+            _runs(entry["runs"]) if entry.get("runs") is not None else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         findings.append(_broken(place, f"{type(error).__name__}: {str(error)[:80]}"))
         return None
 
 
-def _zone(offset: str) -> dt.timezone:
-    zone = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo
-    if not isinstance(zone, dt.timezone):
-        raise TypeError("offset is written +08:00")
-    return zone
+def _only(entry: Mapping[str, Any], members: set[str]) -> None:
+    unknown = set(entry) - members
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(sorted(str(name) for name in unknown))}")
+
+
+def _jurisdiction(text: Any) -> str:
+    if not isinstance(text, str) or not _JURISDICTION.fullmatch(text):
+        raise ValueError("a jurisdiction is two letters, as CN")
+    return text
+
+
+def zone_of(text: Any) -> dt.tzinfo:
+    """An offset (``+08:00``) or a named zone. ValueError says what is wrong, also where this machine lacks the name."""
+    text = text if isinstance(text, str) else ""
+    if _OFFSET.fullmatch(text):
+        zone = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{text}").tzinfo
+        assert zone is not None
+        return zone
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"this machine knows no zone {text[:40]!r}; write its offset") from None
+
+
+def _runs(entry: Mapping[str, Any]) -> Runs:
+    _only(entry, _RUNS_MEMBERS)
+    track, states, phases, start = entry["track"], entry["states"], entry.get("phases", []), entry["start"]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in (states, phases)):
+        raise ValueError("runs: states and phases are lists of names")
+    if not isinstance(track, str) or not states or ("phases" in entry and not phases):
+        raise ValueError("runs: needs a track and states; phases is left out for any")
+    places = start if isinstance(start, dict) else {}
+    if not (isinstance(start, str) and start) and not (
+        places and all(isinstance(part, str) for pair in places.items() for part in pair)
+    ):
+        raise ValueError("runs: start is the function of an answer, or kind: place")
+    return Runs(track, tuple(states), tuple(phases), "" if places else start, dict(places))
 
 
 def _period(entry: Mapping[str, Any]) -> Period:
-    unknown = set(entry) - _MEMBERS
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    _only(entry, _MEMBERS)
     length, unit, direction = entry["length"], entry["unit"], entry.get("direction", "within")
     if type(length) is not int or length < 1 or unit not in _UNITS or direction not in {"within", "at_least_before"}:
         raise ValueError("length, unit or direction")

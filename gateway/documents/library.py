@@ -8,14 +8,24 @@ than one that does not start.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gateway.documents import codelists, deadlines, declaration_rules, request_rules, rules_data, schemas, walker
+from gateway.documents import (
+    classes,
+    codelists,
+    deadlines,
+    declaration_rules,
+    request_rules,
+    rules_data,
+    schemas,
+    walker,
+)
+from gateway.documents.classes import Without
 from gateway.documents.codelists import CodeLists
 from gateway.documents.deadlines import Deadlines, Due
 from gateway.documents.pointers import reading_order
@@ -25,6 +35,7 @@ from gateway.documents.schemas import Leaf, Schema
 from gateway.documents.shape import MOST_FINDINGS, Shape
 from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Severity
 
+_COUNTRY_CODE = 2
 RULES: Mapping[str, Rule] = MappingProxyType({**declaration_rules.BOOK.rules, **request_rules.BOOK.rules})
 
 
@@ -42,6 +53,8 @@ class Documents:
             kind: tuple(rule for _, rule in sorted(RULES.items()) if kind in rule.kinds) for kind in self._schemas
         }
         self._places: dict[str, tuple[Mapping[str, Leaf], Mapping[str, str]]] = {}
+        # Places of a document by name, without indices: as many as the schema has.
+        self._classes = lru_cache(maxsize=16384)(self._classes_along)
 
     def kinds(self) -> tuple[str, ...]:
         return tuple(sorted(self._schemas))
@@ -94,6 +107,17 @@ class Documents:
         """For every array path (``agent.identifiers[]``) the member that tells its items apart, "" where none does."""
         return self._laid_out(kind)[1]
 
+    def classes(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The data class at each step of a way through a document: business, personal or important."""
+        return self._classes(kind, names)
+
+    def _classes_along(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        return classes.along(self._schema(kind), names)
+
+    def without(self, kind: str, document: dict[str, Any], pointers: Collection[str]) -> Without:
+        """A document without some of its leaves, and without what means nothing then."""
+        return classes.without(self._schema(kind), document, pointers)
+
     def has_place(self, kind: str, pointer: str) -> bool:
         """Whether a JSON Pointer names a place that documents of this kind can have."""
         return kind in self._schemas and schemas.has_place(self._schemas[kind], pointer)
@@ -101,6 +125,15 @@ class Documents:
     def due(self, name: str, start: dt.datetime, on: dt.date | None = None) -> Due:
         """When a deadline set off by start ends; see deadlines.Deadlines.due."""
         return self.deadlines.due(name, start, on)
+
+    def zone(self, place: str) -> dt.tzinfo:
+        """The zone by which a day is told at a place: a jurisdiction, an offset, or a named zone. ValueError where none is known."""
+        clocks = self.deadlines.clocks
+        if place in clocks:
+            return clocks[place]
+        if len(place) == _COUNTRY_CODE:
+            raise ValueError(f"no clock of {place} is known; name a zone")
+        return deadlines.zone_of(place)
 
     def _schema(self, kind: str) -> Schema:
         try:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
@@ -83,15 +84,22 @@ ENTRY = """deadlines:
   {name}:
     title: {{zh: 甲, en: a}}
     start_event: {{zh: 乙, en: b}}
-    offset: "+08:00"
+    jurisdiction: CN
+    zone: {zone}
     periods: [{{{period}, basis: {{zh: 丙, en: c}}}}]
+{more}
 """
+
+
+def written(tmp_path: Path, name: str = "x", period: str = "length: 1, unit: days", zone: str = '"+08:00"', more: str = "") -> Path:
+    (tmp_path / "deadlines").mkdir(exist_ok=True)
+    (tmp_path / "deadlines" / "ours.yaml").write_text(ENTRY.format(name=name, period=period, zone=zone, more=more), "utf-8")
+    return tmp_path
 
 
 def test_an_operator_can_replace_a_deadline_and_bring_a_calendar(project_root: Path, tmp_path: Path) -> None:
     (tmp_path / "deadlines" / "calendars").mkdir(parents=True)
-    own = ENTRY.format(name="cn.duty.payment", period="length: 2, unit: working_days, calendar: port")
-    (tmp_path / "deadlines" / "ours.yaml").write_text(own, "utf-8")
+    written(tmp_path, "cn.duty.payment", "length: 2, unit: working_days, calendar: port")
     port = "{year: 2026, days_off: [2026-03-03], days_worked: []}"
     (tmp_path / "deadlines" / "calendars" / "port-2026.yaml").write_text(port)
     due = load(project_root / "specs", tmp_path).due("cn.duty.payment", at(2026, 3, 2, 12))
@@ -105,8 +113,45 @@ def test_an_operator_can_replace_a_deadline_and_bring_a_calendar(project_root: P
      "length: 1, unit: days, direction: sideways", "length: 1, unit: days, valid_from: soon", "length: 1, unit: days, extra: 1"],
 )  # fmt: skip
 def test_a_broken_deadline_is_told(project_root: Path, tmp_path: Path, period: str) -> None:
-    (tmp_path / "deadlines").mkdir()
-    (tmp_path / "deadlines" / "ours.yaml").write_text(ENTRY.format(name="x", period=period), "utf-8")
     with pytest.raises(NeedsOperator) as raised:
-        load(project_root / "specs", tmp_path)
+        load(project_root / "specs", written(tmp_path, period=period))
     assert {finding.code for finding in raised.value.findings} == {"specs.deadline.broken"}
+
+
+RUNS = "    runs: {{{0}}}".format
+
+
+@pytest.mark.parametrize(
+    ("zone", "more"),
+    [('"8"', ""), ("Asia/Atlantis", ""), ("8", ""), ('"+08:00"', "    offset: x"), ('"+08:00"', "clocks: {China: '+08:00'}"),
+     ('"+08:00"', "clocks: {CN: Asia/Atlantis}"), ('"+08:00"', RUNS("track: duty, states: [due]")),
+     ('"+08:00"', RUNS("track: duty, states: due, start: payment_required")),
+     ('"+08:00"', RUNS("track: duty, states: [], start: payment_required")),
+     ('"+08:00"', RUNS("track: duty, states: [due], phases: [], start: payment_required")),
+     ('"+08:00"', RUNS("track: duty, states: [due], start: {}")), ('"+08:00"', RUNS("track: duty, states: [due], start: x, mover: a"))],
+)  # fmt: skip
+def test_a_zone_or_a_start_that_nobody_can_read_is_told(project_root: Path, tmp_path: Path, zone: str, more: str) -> None:
+    with pytest.raises(NeedsOperator) as raised:
+        load(project_root / "specs", written(tmp_path, zone=zone, more=more))
+    assert {finding.code for finding in raised.value.findings} == {"specs.deadline.broken"}
+
+
+def test_a_named_zone_counts_hours_across_a_change_of_the_clock(project_root: Path, tmp_path: Path) -> None:
+    try:
+        ZoneInfo("Europe/Berlin")
+    except ZoneInfoNotFoundError:
+        pytest.skip("this machine has no zone database")
+    library = load(project_root / "specs", written(tmp_path, period="length: 24, unit: hours", zone="Europe/Berlin"))
+    due = library.due("x", dt.datetime(2026, 3, 28, 12, tzinfo=dt.UTC))
+    assert due.at.isoformat() == "2026-03-29T14:00:00+02:00"
+
+
+def test_a_place_has_the_clock_of_its_jurisdiction_or_the_one_that_is_named(project_root: Path, tmp_path: Path) -> None:
+    ours = load(project_root / "specs")
+    new_year = dt.datetime(2026, 12, 31, 20, tzinfo=dt.UTC)
+    assert new_year.astimezone(ours.zone("CN")).date() == dt.date(2027, 1, 1)
+    assert new_year.astimezone(ours.zone("-03:00")).date() == dt.date(2026, 12, 31)
+    theirs = load(project_root / "specs", written(tmp_path, more='clocks: {KZ: "+05:00"}'))
+    assert new_year.astimezone(theirs.zone("KZ")).hour == 1
+    with pytest.raises(ValueError, match="no clock of KZ"):
+        ours.zone("KZ")
