@@ -22,6 +22,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 from gateway.errors import Finding, NeedsOperator
 
 IDENTIFIER = validate.Regexp(r"^[a-z0-9][a-z0-9-]{1,62}$", error="use 2 to 63 of a-z, 0-9 and -")
+JURISDICTION = validate.Regexp(r"^[A-Z]{2}$", error="use two letters, as CN")
 ENVIRONMENTS = ("test", "production")
 
 
@@ -36,10 +37,18 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
+    """jurisdiction: whose law the data it files comes under. zone: its clock, where that is not the one of its jurisdiction."""
+
     id: str
     name: str
     jurisdiction: str
     api_keys: tuple[ApiKey, ...] = ()
+    zone: str = ""
+
+    @property
+    def clock(self) -> str:
+        """By what "today" is told for its declarations: a zone, or the jurisdiction whose clock counts."""
+        return self.zone or self.jurisdiction
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,9 @@ class Transport:
 class Agreement:
     """What we and one partner exchange. ebMS calls the technical part of this a P-Mode.
 
-    parallel: how many messages may be on the way to the partner at the same moment. parameters: the adapter's own facts (its manifest names them). may_lose: canonical paths that this partner need not
-    get. may_leave: for partners abroad, the elements that may be shared, "*" for all, with legal_basis saying why.
+    parallel: how many messages may be on the way to the partner at the same moment. parameters: the adapter's own facts (its
+    manifest names them). may_lose: canonical paths that this partner need not get. may_leave: for partners abroad, the elements
+    that may be shared, with legal_basis saying why (gateway.pipeline.leaving says how it is read).
     """
 
     id: str
@@ -97,9 +107,9 @@ class Agreement:
     silence_s: Mapping[str, int]
     retention_days: int
 
-    @property
-    def abroad(self) -> bool:
-        return self.partner.jurisdiction != "CN"
+    def abroad(self, jurisdiction: str) -> bool:
+        """Whether what comes under this jurisdiction leaves it by this agreement."""
+        return self.partner.jurisdiction != jurisdiction
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,10 @@ class Directory:
     agreements: Mapping[str, Agreement]
     routes: tuple[Route, ...]
 
+    def tenant_or_operator(self, tenant_id: str) -> Tenant:
+        """Whose law and clock count for what this tenant files; the operator's for one that is not in the file."""
+        return self.tenants.get(tenant_id) or self.tenants[self.operator]
+
     def agreements_for(self, facts: Facts) -> tuple[Agreement, ...]:
         """The agreements that a document goes to, in the route's order; empty when no route takes it."""
         for route in self.routes:
@@ -176,18 +190,19 @@ class _ApiKeySchema(_Strict):
 class _TenantSchema(_Strict):
     id = fields.Str(required=True, validate=IDENTIFIER)
     name = fields.Str(required=True)
-    jurisdiction = fields.Str(load_default="CN", validate=validate.Length(equal=2))
+    jurisdiction = fields.Str(load_default="CN", validate=JURISDICTION)
+    zone = fields.Str(load_default="")
     api_keys = fields.List(fields.Nested(_ApiKeySchema), load_default=list)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Tenant:
-        return Tenant(data["id"], data["name"], data["jurisdiction"], tuple(data["api_keys"]))
+        return Tenant(data["id"], data["name"], data["jurisdiction"], tuple(data["api_keys"]), data["zone"])
 
 
 class _PartnerSchema(_Strict):
     id = fields.Str(required=True, validate=IDENTIFIER)
     name = fields.Str(required=True)
-    jurisdiction = fields.Str(required=True, validate=validate.Length(equal=2))
+    jurisdiction = fields.Str(required=True, validate=JURISDICTION)
     environment = fields.Str(required=True, validate=validate.OneOf(ENVIRONMENTS))
     failures_before_rest = fields.Int(load_default=5, validate=validate.Range(min=1))
     rest_s = fields.Int(load_default=60, validate=validate.Range(min=1))
@@ -308,7 +323,7 @@ def _tie_together(data: dict[str, Any]) -> Directory:
         if partner is None:
             findings.append(_unknown(f"{pointer}/partner", entry["partner"], partners))
             continue
-        findings += _sharing_findings(pointer, entry, partner)
+        findings += _sharing_findings(pointer, entry, partner, tenants.values())
         try:
             _TransportSchema().load(entry["transport"])
         except ValidationError as problem:
@@ -328,9 +343,12 @@ def _tie_together(data: dict[str, Any]) -> Directory:
     return Directory(data["environment"], data["operator"], tenants, partners, agreements, tuple(data["routes"]))
 
 
-def _sharing_findings(pointer: str, entry: Mapping[str, Any], partner: Partner) -> Iterable[Finding]:
-    """Giving data to a body abroad needs a legal basis that is named (practice.md, data that leaves the country)."""
-    if partner.jurisdiction != "CN" and entry["may_leave"] and not entry["legal_basis"]:
+def _sharing_findings(
+    pointer: str, entry: Mapping[str, Any], partner: Partner, tenants: Iterable[Tenant]
+) -> Iterable[Finding]:
+    """Giving data to a body abroad, abroad for any of those who file, needs a legal basis that is named."""
+    abroad = any(tenant.jurisdiction != partner.jurisdiction for tenant in tenants)
+    if abroad and entry["may_leave"] and not entry["legal_basis"].strip():
         yield Finding(
             "partners.legal_basis", pointer=f"{pointer}/legal_basis", found="", expected="a named legal basis"
         )

@@ -25,9 +25,10 @@ from gateway.api import front, server
 from gateway.api.parts import Parts
 from gateway.catalogue import Catalogue
 from gateway.console import pages
+from gateway.documents import Documents
 from gateway.engine.lanes import Engine, Pace
 from gateway.errors import Finding, NeedsOperator
-from gateway.pipeline.deadlines import DeadlineWatch
+from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.receive import Receiver
@@ -138,6 +139,8 @@ def build(settings: Settings) -> Parts:
     catalogue = Catalogue.load(settings)
     _fits(catalogue, directory)
     library = documents.load(settings.specs, settings.overlay)
+    watched(library)
+    _know_their_clocks(directory, library)
     security = AgreementSecurity(KeyPlaces(settings.certs), ids.now_us)
     for agreement in directory.agreements.values():
         security.check(agreement)
@@ -168,6 +171,18 @@ def _fits(catalogue: Catalogue, directory: Directory) -> None:
         findings += [replace(fault, pointer=f"/agreements/{index}{fault.pointer}") for fault in faults]
     if findings:
         raise NeedsOperator("agreements do not fit what they name", findings, code="partners.unfit")
+
+
+def _know_their_clocks(directory: Directory, library: Documents) -> None:
+    """NeedsOperator names every tenant for whose declarations nobody could say what day it is."""
+    findings: list[Finding] = []
+    for index, tenant in enumerate(directory.tenants.values()):
+        try:
+            library.zone(tenant.clock)
+        except ValueError as problem:
+            findings.append(Finding("partners.zone", f"/tenants/{index}/zone", tenant.clock, str(problem)))
+    if findings:
+        raise NeedsOperator("tenants without a clock", findings, code="partners.unfit")
 
 
 def _outward(agreement: Agreement) -> Agreement:

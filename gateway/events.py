@@ -14,6 +14,7 @@ class EventType(StrEnum):
     DOCUMENT_STATE_CHANGED = "document:state:changed"
     DOCUMENT_SILENT = "document:silence:overdue"
     DOCUMENT_DEADLINE_NEAR = "document:deadline:near"
+    MESSAGE_WITHHELD = "message:values:withheld"
     MESSAGE_WAITING = "message:prerequisite:waiting"
     MESSAGE_PREREQUISITE_MET = "message:prerequisite:met"
     MESSAGE_SIGNED = "message:bytes:signed"
@@ -47,6 +48,7 @@ TITLES: dict[EventType, tuple[str, str]] = {
     EventType.DOCUMENT_STATE_CHANGED: ("The business state changed", "业务状态变化"),
     EventType.DOCUMENT_SILENT: ("Nothing was heard for too long", "超时未收到回执"),
     EventType.DOCUMENT_DEADLINE_NEAR: ("A legal deadline is near", "法定期限临近"),
+    EventType.MESSAGE_WITHHELD: ("Values were withheld that may not leave", "部分数据不得出境，未发送"),
     EventType.MESSAGE_WAITING: ("Waiting for another document", "等待前置单证"),
     EventType.MESSAGE_PREREQUISITE_MET: ("What it waited for is there", "前置单证已到位"),
     EventType.MESSAGE_SIGNED: ("Signed; the bytes are frozen", "已签名，报文内容固定"),

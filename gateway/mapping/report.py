@@ -38,13 +38,14 @@ class Later(Sequence[str]):
 @dataclass(frozen=True, slots=True)
 class LossReport:
     """What happened to one document's leaves: carried and lost are JSON Pointers, ignored is pointer -> reason, constants
-    partner place -> what is always written there.
+    partner place -> what is always written there, withheld pointer -> data class, of what may not leave for this partner.
     """
 
     carried: Sequence[str] = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
     lost: Sequence[str] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -52,6 +53,7 @@ class LossReport:
             "ignored": dict(self.ignored),
             "lost": list(self.lost),
             "constants": dict(self.constants),
+            "withheld": dict(self.withheld),
         }
 
 

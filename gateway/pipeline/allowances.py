@@ -1,30 +1,13 @@
-"""What an agreement allows a translation to do with a document: lose values, and let them leave the country."""
+"""What an agreement allows a translation to lose, and by which ids the message can be found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from gateway.agreements import Agreement
-from gateway.documents.pointers import leaf_values
 from gateway.errors import Finding
 from gateway.pipeline import places
 from gateway.ports import Adapter, Alias, Encoded, Json
-
-
-def leaving(document: Json, agreement: Agreement, encoded: Encoded | None) -> Iterable[Finding]:
-    """Each value that would leave the country although the agreement does not name it. The value itself is not repeated."""
-    stays: set[str] = set()
-    if encoded is not None:
-        stays = set(encoded.report.ignored) | set(encoded.report.lost)
-    for pointer, _ in leaf_values(document):
-        if pointer not in stays and not places.covered(document, pointer, agreement.may_leave):
-            yield Finding(
-                "leaving.refused",
-                pointer=pointer,
-                expected="an element that the agreement lets leave the country",
-                source=agreement.legal_basis or None,
-                params={"agreement": agreement.id, "jurisdiction": agreement.partner.jurisdiction},
-            )
 
 
 def losses(document: Json, agreement: Agreement, encoded: Encoded) -> Iterable[Finding]:

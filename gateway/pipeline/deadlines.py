@@ -1,14 +1,14 @@
 """Legal deadlines that a declaration has set off, told on its timeline before they pass.
 
-Which standing sets off which deadline is the table WATCHED; how it is counted, by which calendar and law, is dated data of
-gateway.documents. A deadline is told once a round, NOTICE before it ends; where the law's start event is not known to us,
-nothing is told rather than something wrong.
+Which standing sets off which deadline, what starts it, and how it is counted, by which clock, calendar and law, is dated data of
+gateway.documents (specs/deadlines, and an operator's overlay before it); here it is held against the lifecycle. A deadline is told
+once a round, NOTICE before it ends; where the law's start event is not known to us, nothing is told rather than something
+wrong. A pass looks at what is open; what is over costs it nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -16,80 +16,83 @@ import orjson
 
 from gateway import ids
 from gateway.agreements import Directory
-from gateway.documents.deadlines import Due
-from gateway.errors import NotFound
+from gateway.documents.deadlines import BROKEN, Deadline, Due, Runs
+from gateway.errors import Finding, NeedsOperator, NotFound
 from gateway.events import EventType
-from gateway.lifecycle import Phase, Track
+from gateway.lifecycle import FUNCTIONS, STATES, Phase, Track
 from gateway.pipeline import places, timeline
-from gateway.pipeline.submit import PORT_ZONE
-from gateway.ports import Found, Reading, StandingRow, Store, Writing
+from gateway.ports import Reading, StandingRow, Store, Writing
 
 NOTICE = timedelta(days=3)
-_PAGE = 200
-ENTRY_IN_DECLARATION = "/goods_shipment/entry_date_time"
-ENTRY_IN_RESPONSE = "/declaration/entry_exit_date_time"
+_PAGE = 500
 
 
 class CountsDeadlines(Protocol):
     """gateway.documents, as far as this needs it."""
 
+    @property
+    def deadlines(self) -> Mapping[str, Deadline]: ...
     def due(self, name: str, start: datetime, on: date | None = None) -> Due: ...
+    def has_place(self, kind: str, pointer: str) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A deadline runs while a track is in one of these states, in these phases (None: any), from what start gives."""
-
-    name: str
-    track: Track
-    states: tuple[str, ...]
-    phases: frozenset[str] | None
-    start: Callable[[Reading, StandingRow], datetime | None]
-
-
-def duty_notice(reading: Reading, standing: StandingRow) -> datetime | None:
-    """When customs issued the notice of duty."""
-    told = [
-        row.issued_us
-        for row in reading.judgements_of(standing.root_id)
-        if row.function == "payment_required" and row.round == standing.round
+def watched(counts: CountsDeadlines) -> tuple[tuple[Deadline, Runs], ...]:
+    """The deadlines that a standing sets off. NeedsOperator names every track, state, phase, answer and place there is not."""
+    running = tuple((one, one.runs) for one in counts.deadlines.values() if one.runs is not None)
+    findings = [
+        Finding(BROKEN, found=fault, partner_place=f"deadlines/{deadline.name}")
+        for deadline, runs in running
+        for fault in _faults(runs, counts)
     ]
-    return datetime.fromtimestamp(min(told) / 1_000_000, UTC) if told else None
+    if findings:
+        raise NeedsOperator(f"{len(findings)} faults in the deadlines", findings, code="specs.broken")
+    return running
 
 
-def entry_of_conveyance(reading: Reading, standing: StandingRow) -> datetime | None:
-    """The day the conveyance entered: as customs answered it last, else as the declaration says."""
+def _faults(runs: Runs, counts: CountsDeadlines) -> Iterator[str]:
+    tracks = {str(track) for track in Track}
+    if runs.track not in tracks:
+        yield f"there is no track {runs.track}, only {', '.join(sorted(tracks))}"
+    else:
+        known = {name for track, name in STATES if track == runs.track}
+        yield from (f"track {runs.track} has no state {name}" for name in runs.states if name not in known)
+    phases = {str(phase) for phase in Phase}
+    yield from (f"there is no phase {name}" for name in runs.phases if name not in phases)
+    if runs.answer and runs.answer not in FUNCTIONS:
+        yield f"no answer is called {runs.answer}"
+    for kind, pointer in runs.places.items():
+        if not counts.has_place(kind, pointer):
+            yield f"{kind} has no place {pointer}"
+
+
+def started(reading: Reading, standing: StandingRow, deadline: Deadline, runs: Runs) -> datetime | None:
+    """When the deadline began to run, or None where nobody has told us."""
+    if runs.answer:
+        told = [
+            row.issued_us
+            for row in reading.judgements_of(standing.root_id)
+            if row.function == runs.answer and row.round == standing.round
+        ]
+        return datetime.fromtimestamp(min(told) / 1_000_000, UTC) if told else None
     found: datetime | None = None
     for row in reading.documents_of(standing.root_id):
-        pointer = {places.DECLARATION: ENTRY_IN_DECLARATION, places.RESPONSE: ENTRY_IN_RESPONSE}.get(row.kind)
+        pointer = runs.places.get(row.kind)
         if pointer is not None:
-            found = _moment(places.text_at(orjson.loads(reading.payload(row.digest)), pointer)) or found
+            found = _moment(places.text_at(orjson.loads(reading.payload(row.digest)), pointer), deadline) or found
     return found
 
 
-def _moment(text: str) -> datetime | None:
-    """A day or an instant; a day begins in the zone of the ports."""
+def _moment(text: str, deadline: Deadline) -> datetime | None:
+    """A day or an instant; a day begins by the clock of the deadline."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=PORT_ZONE)
-
-
-WATCHED = (
-    Watched("cn.duty.payment", Track.DUTY, ("due",), None, duty_notice),
-    Watched(
-        "cn.two_step.complete",
-        Track.RELEASE,
-        ("conditional", "secured", "released", "cleared"),
-        frozenset({Phase.SUMMARY}),
-        entry_of_conveyance,
-    ),
-)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=deadline.zone)
 
 
 class DeadlineWatch:
-    """Looks through the standings that set off a deadline; called about once an hour."""
+    """Looks through the open standings for those that set off a deadline; called about once an hour."""
 
     def __init__(
         self, store: Store, directory: Directory, counts: CountsDeadlines, clock: Callable[[], int] = ids.now_us
@@ -97,47 +100,56 @@ class DeadlineWatch:
         self._store = store
         self._directory = directory
         self._counts = counts
+        self._watched = watched(counts)
         self._clock = clock
 
     def run_once(self) -> int:
         """How many deadlines were told to be near."""
         return sum(
-            self._tell(watched, root_id) for watched in WATCHED for root_id in dict.fromkeys(self._running(watched))
+            self._tell(deadline, runs, standing.root_id)
+            for page in self._pages()
+            for standing in page
+            for deadline, runs in self._watched
+            if _runs(runs, standing)
         )
 
-    def _running(self, watched: Watched) -> Iterator[str]:
-        for state in watched.states:
-            before_id = ""
-            while page := self._page(state, before_id):
-                yield from (found.message.root_id for found in page if self._concerns(watched, found))
-                before_id = page[-1].message.id
+    def _pages(self) -> Iterable[list[StandingRow]]:
+        after_root_id = ""
+        while self._watched:
+            with self._store.read() as reading:
+                page = reading.open_standings(after_root_id, _PAGE)
+            if not page:
+                return
+            yield page
+            after_root_id = page[-1].root_id
 
-    def _page(self, state: str, before_id: str) -> list[Found]:
-        with self._store.read() as reading:
-            return reading.search(tenant=None, state=state, before_id=before_id, limit=_PAGE)
-
-    def _concerns(self, watched: Watched, found: Found) -> bool:
-        partner = self._directory.partners.get(found.message.partner)
-        return partner is not None and partner.jurisdiction == "CN" and _runs(watched, found.standing)
-
-    def _tell(self, watched: Watched, root_id: str) -> bool:
+    def _tell(self, deadline: Deadline, runs: Runs, root_id: str) -> bool:
         with self._store.read() as reading:
             standing = reading.standing(root_id)
-            start = watched.start(reading, standing) if standing is not None else None
-        if standing is None or start is None:
+            if standing is None or _was_told(reading, deadline.name, standing):
+                return False
+            if not self._concerns(reading, deadline, root_id):
+                return False
+            start = started(reading, standing, deadline, runs)
+        if start is None:
             return False
         try:
-            due = self._counts.due(watched.name, start)
+            due = self._counts.due(deadline.name, start)
         except NotFound:
             return False
         due_us = ids.from_datetime(due.at)
         if due_us - self._clock() > NOTICE / timedelta(microseconds=1):
             return False
-        return self._store.write(lambda writing: self._say(writing, watched, root_id, due, due_us))
+        return self._store.write(lambda writing: self._say(writing, runs, root_id, due, due_us))
 
-    def _say(self, writing: Writing, watched: Watched, root_id: str, due: Due, due_us: int) -> bool:
+    def _concerns(self, reading: Reading, deadline: Deadline, root_id: str) -> bool:
+        """Whether customs of the deadline's jurisdiction have the declaration."""
+        partners = {message.partner for message in reading.messages_of(root_id)} & self._directory.partners.keys()
+        return any(self._directory.partners[name].jurisdiction == deadline.jurisdiction for name in partners)
+
+    def _say(self, writing: Writing, runs: Runs, root_id: str, due: Due, due_us: int) -> bool:
         now, standing = self._clock(), writing.standing(root_id)
-        if standing is None or not _runs(watched, standing) or _was_told(writing, watched, standing):
+        if standing is None or not _runs(runs, standing) or _was_told(writing, due.name, standing):
             return False
         writing.append_event(
             timeline.entry(
@@ -146,7 +158,7 @@ class DeadlineWatch:
                 root_id=root_id,
                 tenant=standing.tenant,
                 document_id=root_id,
-                deadline=watched.name,
+                deadline=due.name,
                 round=standing.round,
                 due=due.at.isoformat(),
                 missed=due_us < now,
@@ -157,17 +169,17 @@ class DeadlineWatch:
         return True
 
 
-def _runs(watched: Watched, standing: StandingRow | None) -> bool:
+def _runs(runs: Runs, standing: StandingRow) -> bool:
     return (
-        standing is not None
-        and standing.states.get(watched.track) in watched.states
-        and (watched.phases is None or standing.phase in watched.phases)
+        not standing.final
+        and standing.states.get(runs.track) in runs.states
+        and (not runs.phases or standing.phase in runs.phases)
     )
 
 
-def _was_told(reading: Reading, watched: Watched, standing: StandingRow) -> bool:
+def _was_told(reading: Reading, deadline: str, standing: StandingRow) -> bool:
     return any(
         event.type is EventType.DOCUMENT_DEADLINE_NEAR
-        and (event.data.get("deadline"), event.data.get("round")) == (watched.name, standing.round)
+        and (event.data.get("deadline"), event.data.get("round")) == (deadline, standing.round)
         for event in reading.events_of(standing.root_id)
     )

@@ -60,21 +60,41 @@ def _pattern(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, key, value) for name, key, value in _PATTERN_STEP.findall(text))
 
 
-def covered(document: Json, pointer: str, patterns: Iterable[str]) -> bool:
-    """Whether one of an agreement's patterns covers the place at pointer."""
-    steps: list[tuple[str, Any]] = []
+Steps = list[tuple[str, Any]]
+
+
+def steps_to(document: Json, pointer: str) -> Steps:
+    """The way to a place by names, with the member of the list that it goes through, None where it goes through none."""
+    steps: Steps = []
     here: Any = document
     for part in to_parts(pointer):
         if isinstance(here, list):
-            here = here[int(part)]
+            here = here[int(part)] if part.isascii() and part.isdigit() and int(part) < len(here) else None
             steps[-1] = (steps[-1][0], here)
         else:
             here = here.get(part) if isinstance(here, Mapping) else None
             steps.append((part, None))
-    return any(pattern == "*" or _covers(_pattern(pattern), steps) for pattern in patterns)
+    return steps
 
 
-def _covers(pattern: tuple[tuple[str, str, str], ...], steps: list[tuple[str, Any]]) -> bool:
+def covered(document: Json, pointer: str, patterns: Iterable[str]) -> bool:
+    """Whether one of an agreement's patterns covers the place at pointer."""
+    steps = steps_to(document, pointer)
+    return any(covers(pattern, steps) for pattern in patterns)
+
+
+def covers(pattern: str, steps: Steps) -> bool:
+    """Whether a pattern covers the place that steps lead to."""
+    return pattern == "*" or _covers(_pattern(pattern), steps)
+
+
+def ends_at(pattern: str) -> tuple[int, str]:
+    """How many steps a pattern names, and the last of them."""
+    parsed = _pattern(pattern)
+    return len(parsed), parsed[-1][0] if parsed else ""
+
+
+def _covers(pattern: tuple[tuple[str, str, str], ...], steps: Steps) -> bool:
     if not pattern or len(pattern) > len(steps):
         return False
     for (name, key, value), (step, member) in zip(pattern, steps, strict=False):

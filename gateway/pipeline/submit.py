@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol
 
 import orjson
@@ -20,8 +20,9 @@ from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, 
 from gateway.events import EventType
 from gateway.lifecycle import Phase, Status
 from gateway.pipeline import places, standings, timeline, waiting
-from gateway.pipeline.allowances import aliases_for, leaving, losses
+from gateway.pipeline.allowances import aliases_for, losses
 from gateway.pipeline.filing import Footing, footing
+from gateway.pipeline.leaving import Border, KnowsClasses
 from gateway.pipeline.submission import (
     JSON,
     Accepted,
@@ -48,15 +49,15 @@ from gateway.ports import (
 
 __all__ = ["Accepted", "Prepared", "PreparedMessage", "Submission", "Submitter", "body_digest", "canonical_bytes"]
 
-# The day that decides which codes and laws are valid is the day at the Chinese ports.
-PORT_ZONE = timezone(timedelta(hours=8))
 _MOST_UNMATCHED = 20
 
 
-class DocumentChecks(Protocol):
-    """What gateway.documents offers: every finding of one document on one day."""
+class DocumentChecks(KnowsClasses, Protocol):
+    """What gateway.documents offers: every finding of one document on one day, the classes of its values, and clocks."""
 
-    def check(self, kind: str, document: Json, *, on: date, follows: bool = False) -> list[Finding]: ...
+    def zone(self, place: str) -> tzinfo:
+        """The clock of a jurisdiction or zone."""
+        ...
 
 
 @dataclass(slots=True)
@@ -137,7 +138,9 @@ class Submitter:
             known = reading.aliases_of(ground.root_id) if submission.root_id else {}
             declared = _json(reading, ground.declaration)
         stage = _Stage()
-        on = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(PORT_ZONE).date()
+        tenant = self._directory.tenant_or_operator(submission.tenant)
+        # The day that decides which codes and laws are valid is the day where the declaration is made.
+        on = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(self._documents.zone(tenant.clock)).date()
         checked = self._documents.check(submission.kind, submission.document, on=on, follows=bool(submission.root_id))
         stage.add(checked, Rejected, "document.refused")
         if _breaks_its_shape(checked):
@@ -147,7 +150,7 @@ class Submitter:
         messages = [
             message
             for agreement in agreements
-            if (message := self._translate(submission, ground, agreement, known, facts, now, stage)) is not None
+            if (message := self._translate(submission, ground, agreement, known, facts, now, on, stage)) is not None
         ]
         stage.raise_errors()
         return Prepared(
@@ -180,6 +183,7 @@ class Submitter:
         known: Mapping[str, str],
         facts: Mapping[str, Json],
         now: int,
+        on: date,
         stage: _Stage,
     ) -> PreparedMessage | None:
         adapter = self._adapters.get(agreement.adapter)
@@ -203,11 +207,15 @@ class Submitter:
             encoded = adapter.encode(document, context)
         except Rejected as refusal:
             stage.add(refusal.findings, type(refusal), refusal.code)
-        if agreement.abroad:
-            stage.add(leaving(document, agreement, encoded), Rejected, "leaving.refused")
         if encoded is None:
             return None
         stage.add(losses(document, agreement, encoded), WouldLose)
+        if agreement.abroad(self._directory.tenant_or_operator(submission.tenant).jurisdiction):
+            border = Border(self._documents, on=on, follows=bool(submission.root_id))
+            encoded, findings = border.pass_through(document, adapter, context, encoded)
+            stage.add(findings, Rejected, "leaving.refused")
+            if encoded is None:
+                return None
         return PreparedMessage(
             message_id=context.message_id,
             agreement=agreement,
@@ -346,6 +354,10 @@ class Submitter:
         # What waits stands in its lane all the same, so that nothing later of the same declaration overtakes it.
         key = row.root_id if agreement.ordered_by == "declaration" else ""
         writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, submission.priority)
+        if encoded.report.withheld:
+            writing.append_event(
+                timeline.about(row, EventType.MESSAGE_WITHHELD, now, withheld=dict(encoded.report.withheld))
+            )
         if missing:
             writing.append_event(timeline.about(row, EventType.MESSAGE_WAITING, now, waiting_for=row.waiting_for))
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
 from gateway import agreements, ids, settings
 from gateway.agreements import Agreement
+from gateway.documents.classes import BUSINESS, CLASSES, Without, without
 from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
 from gateway.mapping.report import DecodeReport, LossReport
@@ -76,6 +77,20 @@ class TinyChecks:
             for name in document
             if name == "bad"
         ]
+
+    def classes(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        """A place called personal_... or important_... is what it is called, and so is what lies below."""
+        named = [name.partition("_")[0] for name in names]
+        known = [
+            next((one for one in reversed(named[: end + 1]) if one in CLASSES), BUSINESS) for end in range(len(named))
+        ]
+        return tuple(known)
+
+    def without(self, kind: str, document: Json, pointers: Collection[str]) -> Without:
+        return without({"required": ["direction"]}, document, pointers)
+
+    def zone(self, place: str) -> tzinfo:
+        return timezone(timedelta(hours=8))
 
 
 class TinyAdapter:

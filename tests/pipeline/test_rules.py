@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from gateway import documents
 from gateway.documents.deadlines import Due
+from gateway.errors import NeedsOperator
 from gateway.lifecycle import Phase
 from gateway.pipeline import places, waiting
-from gateway.pipeline.deadlines import DeadlineWatch
+from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.submission import canonical_bytes
 from gateway.ports import Alias
 from tests.pipeline.small_house import House
@@ -117,15 +119,24 @@ def test_every_finding_of_these_rooms_has_its_texts(project_root: Path) -> None:
 
 
 class FourteenDays:
-    """Counts as gateway.documents does, with a law of its own."""
+    """Counts fourteen days, whatever the law; what runs when is what comes with the gateway, or what a test writes."""
+
+    def __init__(self, library: documents.Documents) -> None:
+        self.deadlines = library.deadlines
+        self.has_place = library.has_place
 
     def due(self, name: str, start: datetime, on: date | None = None) -> Due:
         text = documents.deadlines.Text("法", "law")
         return Due(name, start + timedelta(days=14), text, text, text, None, True)
 
 
-def test_a_deadline_is_told_once_shortly_before_it_ends(house: House) -> None:
-    watch = DeadlineWatch(house.store, house.directory, FourteenDays(), house.clock)
+@pytest.fixture
+def counts(project_root: Path) -> FourteenDays:
+    return FourteenDays(documents.load(project_root / "specs", None))
+
+
+def test_a_deadline_is_told_once_shortly_before_it_ends(house: House, counts: FourteenDays) -> None:
+    watch = DeadlineWatch(house.store, house.directory, counts, house.clock)
     accepted, message = house.file_and_send()
     house.answer(message, "payment_required", issued_us=house.clock())
     assert watch.run_once() == 0
@@ -143,8 +154,8 @@ def test_a_deadline_is_told_once_shortly_before_it_ends(house: House) -> None:
     assert watch.run_once() == 0
 
 
-def test_the_complete_declaration_is_due_from_the_entry_of_the_conveyance(house: House) -> None:
-    watch = DeadlineWatch(house.store, house.directory, FourteenDays(), house.clock)
+def test_the_complete_declaration_is_due_from_the_entry_of_the_conveyance(house: House, counts: FourteenDays) -> None:
+    watch = DeadlineWatch(house.store, house.directory, counts, house.clock)
     step = {"declaration_type": {"declaration_step": "summary"}}
     entered = datetime.fromtimestamp(house.clock() / 1e6, UTC) - timedelta(days=15)
     accepted, message = house.file_and_send(goods_shipment={"entry_date_time": entered.date().isoformat()}, **step)
@@ -154,3 +165,68 @@ def test_the_complete_declaration_is_due_from_the_entry_of_the_conveyance(house:
     assert watch.run_once() == 1
     event = house.timeline(accepted.root_id)[-1]
     assert (event.data["deadline"], event.data["missed"]) == ("cn.two_step.complete", True)
+
+
+def test_a_deadline_of_another_country_does_not_run_here(
+    open_house: Callable[..., House], counts: FourteenDays
+) -> None:
+    def elsewhere(raw: dict[str, Any]) -> None:
+        for row in (raw["partners"][0], *raw["tenants"]):
+            row["jurisdiction"] = "KZ"
+
+    house = open_house(change=elsewhere)
+    _, message = house.file_and_send()
+    house.answer(message, "payment_required", issued_us=house.clock())
+    house.clock.forward(13 * 86_400)
+    assert DeadlineWatch(house.store, house.directory, counts, house.clock).run_once() == 0
+
+
+def test_no_deadline_runs_for_what_is_over(house: House, counts: FourteenDays) -> None:
+    _, closed = house.file_and_send()
+    house.answer(closed, "payment_required", issued_us=house.clock())
+    house.answer(closed, "closed")
+    house.clock.forward(13 * 86_400)
+    assert DeadlineWatch(house.store, house.directory, counts, house.clock).run_once() == 0
+
+
+def overlaid(project_root: Path, folder: Path, runs: str) -> documents.Documents:
+    (folder / "deadlines").mkdir()
+    text = f"""deadlines:
+  port.papers:
+    title: {{zh: 甲, en: a}}
+    start_event: {{zh: 乙, en: b}}
+    jurisdiction: CN
+    zone: "+08:00"
+    runs: {{{runs}}}
+    periods: [{{length: 1, unit: days, basis: {{zh: 丙, en: c}}}}]
+"""
+    (folder / "deadlines" / "port.yaml").write_text(text, "utf-8")
+    return documents.load(project_root / "specs", folder)
+
+
+def test_an_operator_brings_a_deadline_without_a_release(house: House, project_root: Path, tmp_path: Path) -> None:
+    library = overlaid(
+        project_root, tmp_path, "track: declaration, states: [documents_required], start: documents_required"
+    )
+    watch = DeadlineWatch(house.store, house.directory, library, house.clock)
+    accepted, message = house.file_and_send()
+    house.answer(message, "documents_required", issued_us=house.clock())
+    assert watch.run_once() == 1
+    assert house.timeline(accepted.root_id)[-1].data["deadline"] == "port.papers"
+
+
+@pytest.mark.parametrize(
+    ("runs", "faults"),
+    [
+        ("track: dutty, states: [due], start: payment_required", 1),
+        ("track: duty, states: [due, released], start: payment_required", 1),
+        ("track: duty, states: [due], phases: [sumary], start: payment_demanded", 2),
+        ("track: duty, states: [due], start: {declaration: /goods_shipment/entered, letter: /x}", 2),
+    ],
+)
+def test_a_deadline_that_the_lifecycle_cannot_run_is_refused(
+    project_root: Path, tmp_path: Path, runs: str, faults: int
+) -> None:
+    with pytest.raises(NeedsOperator) as refusal:
+        watched(overlaid(project_root, tmp_path, runs))
+    assert [finding.code for finding in refusal.value.findings] == ["specs.deadline.broken"] * faults
