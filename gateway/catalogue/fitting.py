@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from gateway.catalogue import Entry
 
 
+# What an agreement says where nothing is signed; no adapter can refuse it.
+NOTHING_SIGNED = "none"
+
+
 def agreement_findings(entries: Mapping[str, Entry], directory: Directory) -> list[Finding]:
     """Every agreement against its adapter: it exists, files these documents, may use this transport, parameters, signature."""
     findings: list[Finding] = []
@@ -46,8 +50,29 @@ def _one(manifest: Manifest, agreement: Agreement, pointer: str) -> Iterable[Fin
     if agreement.transport.kind not in manifest.transports:
         where, allowed = f"{pointer}/transport/kind", ", ".join(manifest.transports)
         yield Finding("catalogue.agreement.transport", where, agreement.transport.kind, allowed, params=about)
-    profile = agreement.signing.get("profile")
-    if profile is not None and profile not in manifest.signing:
-        allowed = ", ".join(manifest.signing) or "none"
-        yield Finding("catalogue.agreement.signing", f"{pointer}/signing/profile", str(profile), allowed, params=about)
+    yield from _signing(manifest, agreement, f"{pointer}/signing")
     yield from parameters.findings(manifest.id, manifest.parameters, agreement.parameters, f"{pointer}/parameters")
+
+
+def _signing(manifest: Manifest, agreement: Agreement, pointer: str) -> Iterable[Finding]:
+    """Each signature is of a profile of the manifest, and there are no more than its steps have places for.
+
+    What a signature may look like is the business of gateway.signing, which reads the settings again.
+    """
+    about = {"adapter": manifest.id, "agreement": agreement.id}
+    several = agreement.signing.get("steps")
+    entries = several if isinstance(several, list) else [agreement.signing]
+    made = 0
+    for index, entry in enumerate(entries):
+        profile = entry.get("profile") if isinstance(entry, Mapping) else None
+        if profile in (None, NOTHING_SIGNED):
+            continue
+        made += 1
+        place = f"{pointer}/steps/{index}/profile" if entries is several else f"{pointer}/profile"
+        if profile not in manifest.signing:
+            allowed = ", ".join((*manifest.signing, NOTHING_SIGNED))
+            yield Finding("catalogue.agreement.signing", place, str(profile), allowed, params=about)
+        elif made > manifest.steps.count("sign"):
+            yield Finding(
+                "catalogue.agreement.steps", place, str(made), str(manifest.steps.count("sign")), params=about
+            )

@@ -9,7 +9,7 @@ and what it means, in both languages (gateway.catalogue.parameters).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ KIND = validate.Regexp(r"^[a-z][a-z_]*$", error="a document kind is written in a
 DIRECTIONS = ("in", "out", "both")
 STATUSES = ("production", "test", "simulated", "experimental", "retired")
 ORDERS = ("table", "any")
+# What the gateway can do to a document on its way out; a manifest that wants more is refused, not half obeyed.
+STEPS = ("encode", "check", "sign")
 
 # Every member of a manifest and what it is for; a test proves that none is missing here.
 FIELDS: dict[str, str] = {
@@ -36,12 +38,11 @@ FIELDS: dict[str, str] = {
     "direction": "`in`, `out` or `both`, seen from the gateway",
     "documents": "canonical kinds: `files` are sent to the partner, `understands` are read from it",
     "messages": "partner messages: `name`, `version`, `direction`, `schema` (path of the element table)",
-    "steps": "what happens to a document on its way out, in order; the first is `encode`",
+    "steps": "what happens to a document on its way out, in order: `encode`, `check` against the table, each `sign`",
     "transports": "kinds of transport an agreement may choose",
     "signing": "signature profiles an agreement may choose; empty when nothing is signed",
     "receipts": "`asynchronous`: whether the partner confirms later, in a message of its own",
     "parameters": "what an agreement must or may say: `type`, `required`, `default`, `one_of`, `pattern`, `en`, `zh`",
-    "redacted": "canonical paths whose values never reach a log",
     "roundtrip": "`empty_means_absent`; `order`: `table`, or `any` where the partner accepts any",
     "standards": "the texts it follows: `title`, `edition`",
     "owner": "who looks after it",
@@ -88,7 +89,6 @@ class Manifest:
     signing: tuple[str, ...]
     receipts: Mapping[str, Any]
     parameters: Mapping[str, Parameter]
-    redacted: tuple[str, ...]
     roundtrip: RoundTrip
     standards: tuple[Standard, ...]
     owner: str
@@ -194,14 +194,11 @@ class ManifestSchema(_Strict):
     direction = fields.Str(required=True, validate=validate.OneOf(DIRECTIONS))
     documents = fields.Nested(_DocumentsSchema, required=True)
     messages = fields.List(fields.Nested(_MessageSchema), required=True, validate=validate.Length(min=1))
-    steps = fields.List(
-        fields.Str(validate=validate.Regexp(r"^[a-z][a-z0-9_-]*$")), required=True, validate=validate.Length(min=1)
-    )
+    steps = fields.List(fields.Str(validate=validate.OneOf(STEPS)), required=True, validate=validate.Length(min=1))
     transports = fields.List(fields.Str(), required=True, validate=validate.Length(min=1))
     signing = fields.List(fields.Str(), load_default=list)
     receipts = fields.Nested(_ReceiptsSchema, required=True)
     parameters = fields.Dict(keys=fields.Str(), values=fields.Nested(_ParameterSchema), load_default=dict)
-    redacted = fields.List(fields.Str(), load_default=list)
     roundtrip = fields.Nested(_RoundTripSchema, load_default=RoundTrip)
     standards = fields.List(fields.Nested(_StandardSchema), required=True, validate=validate.Length(min=1))
     owner = fields.Str(required=True, validate=validate.Length(min=1))
@@ -258,9 +255,7 @@ def _sense_findings(data: Mapping[str, Any], folder_name: str) -> Iterable[Findi
     name = data.get("id")
     if name is not None and name != folder_name:
         yield _fault(folder_name, "/id", name, f"the folder's name, {folder_name}")
-    steps = data.get("steps")
-    if steps and steps[0] != "encode":
-        yield _fault(folder_name, "/steps/0", steps[0], "encode")
+    yield from _step_findings(data.get("steps") or (), data.get("signing") or (), folder_name)
     documents = data.get("documents")
     if isinstance(documents, Mapping) and not documents.get("files") and not documents.get("understands"):
         yield _fault(folder_name, "/documents", "nothing", "a kind under files or understands")
@@ -271,6 +266,15 @@ def _sense_findings(data: Mapping[str, Any], folder_name: str) -> Iterable[Findi
         fault = fault_of(checked, about["default"])
         if fault:
             yield _fault(folder_name, f"/parameters/{parameter}/default", str(about["default"])[:40], fault)
+
+
+def _step_findings(steps: Sequence[str], signing: Sequence[str], folder_name: str) -> Iterable[Finding]:
+    if steps and steps[0] != "encode":
+        yield _fault(folder_name, "/steps/0", steps[0], "encode")
+    elif list(steps) != sorted(steps, key=STEPS.index) or steps.count("encode") > 1:
+        yield _fault(folder_name, "/steps", ", ".join(steps), f"each in the order {', '.join(STEPS)}")
+    elif steps and ("sign" in steps) != bool(signing):
+        yield _fault(folder_name, "/steps", ", ".join(steps), "sign exactly where signing names a profile")
 
 
 def _shape_findings(messages: Any, pointer: str, folder_name: str) -> Iterable[Finding]:

@@ -26,7 +26,6 @@ RULES: dict[str, str] = {
     "simulator": "the partner is simulated: delays, doubles, reordering, refusals, garbage",
     "codes": "codes and misspellings of the partner are taken from its lists, with their dates",
     "attacks": "hostile bytes are refused with one of our errors, within the limits of the syntax",
-    "redaction": "personal and secret values are listed as redacted",
     "texts": "every finding has its words in Chinese and English",
     "real_partner": "it was tried against the partner's own test system",
 }

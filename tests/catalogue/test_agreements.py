@@ -37,6 +37,11 @@ CASES = {
         "catalogue.agreement.signing",
         "/agreements/0/signing/profile",
     ),
+    "a signature among several that it does not know": (
+        {"signing": {"steps": [{"profile": "none"}, {"profile": "xmldsig"}]}},
+        "catalogue.agreement.signing",
+        "/agreements/0/signing/steps/1/profile",
+    ),
     "a parameter nobody reads": (
         {"parameters": {"sender": "WE"}},
         "catalogue.parameter.unknown",
@@ -56,6 +61,24 @@ def test_what_does_not_fit_is_told_with_its_place(
 ) -> None:
     found = load(fresh).check_agreements(file(**more).directory())
     assert [(finding.code, finding.pointer) for finding in found] == [(code, pointer)]
+
+
+def test_nothing_signed_fits_everywhere(fresh: Path, load: Load) -> None:
+    assert load(fresh).check_agreements(file(signing={"profile": "none"}).directory()) == []
+
+
+def test_more_signatures_than_the_manifest_has_steps_are_told(fresh: Path, load: Load) -> None:
+    manifest = fresh / "adapters/xx_notice/manifest.yaml"
+    said = manifest.read_text(encoding="utf-8")
+    said = said.replace("steps: [encode, check]", "steps: [encode, check, sign]").replace(
+        "signing: []", "signing: [xmldsig]"
+    )
+    manifest.write_text(said, encoding="utf-8")
+    twice = {"steps": [{"profile": "xmldsig"}, {"profile": "xmldsig"}]}
+    found = load(fresh).check_agreements(file(signing=twice).directory())
+    assert [(one.code, one.pointer) for one in found] == [
+        ("catalogue.agreement.steps", "/agreements/0/signing/steps/1/profile")
+    ]
 
 
 def test_a_broken_manifest_is_told_through_the_agreement_that_needs_it(fresh: Path, load: Load) -> None:

@@ -49,6 +49,28 @@ def test_every_fault_is_told_at_once_with_its_place(raw: dict[str, Any]) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("steps", "signing", "fault"),
+    [
+        (["encode", "check", "sign"], ["xmldsig"], None),
+        (["encode", "sign", "sign"], ["xmldsig"], None),
+        (["encode", "wrap"], [], "/steps/1"),
+        (["encode", "sign", "check"], ["xmldsig"], "/steps"),
+        (["encode", "encode"], [], "/steps"),
+        (["encode", "sign"], [], "/steps"),
+        (["encode"], ["xmldsig"], "/steps"),
+    ],
+)
+def test_steps_are_those_that_the_gateway_takes(
+    raw: dict[str, Any], steps: list[str], signing: list[str], fault: str | None
+) -> None:
+    raw |= {"steps": steps, "signing": signing}
+    if fault is None:
+        assert manifest.parse(raw, "xx_notice").steps == tuple(steps)
+    else:
+        assert pointers(raw) == {fault}
+
+
 def test_a_manifest_that_is_no_mapping_lacks_everything() -> None:
     assert {"/id", "/title", "/messages", "/owner"} <= pointers(["id"])
 
