@@ -123,3 +123,13 @@ def test_a_form_from_another_site_is_refused(running: Any) -> None:
 def test_guessing_keys_has_to_wait_after_five(running: Any) -> None:
     statuses = [sign_in(running, f"wrong-key-{number}").status for number in range(6)]
     assert statuses == [401] * 5 + [429]
+
+
+def test_what_is_over_is_not_shown_as_silent(running: Any, cookie: str) -> None:
+    message_id = running.file()["message_ids"][0]
+    path = f"/console/messages/{message_id}"
+    assert b"Silent for" in page(running, path, cookie).data
+    body = {"function": "closed", "reason": "seen at the partner"}
+    answered = running.operator.post(f"/v1/messages/{message_id}/answer", body)
+    assert answered.status < 300, answered.data
+    assert b"Silent for" not in page(running, path, cookie).data

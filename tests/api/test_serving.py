@@ -65,6 +65,36 @@ def test_wrong_transport_settings_stop_the_start_and_are_not_repeated(
     assert "the-token-itself" not in str(refused.value.findings)
 
 
+@pytest.mark.parametrize(
+    ("jurisdiction", "zone", "faults"),
+    [("CN", "", 0), ("KZ", "", 1), ("KZ", "+05:00", 0), ("CN", "Asia/Atlantis", 1)],
+)
+def test_a_tenant_for_whom_nobody_knows_the_day_stops_the_start(
+    running: Any, tmp_path: Any, jurisdiction: str, zone: str, faults: int
+) -> None:
+    file = PartnersFile().add_tenant("filer", jurisdiction=jurisdiction)
+    file.tenants[0]["zone"] = zone
+    settings = replace(running.app.parts.settings, home=tmp_path, partners_file=file.write(tmp_path / "partners.yaml"))
+    try:
+        app.build(settings).store.close()
+        found = []
+    except NeedsOperator as refused:
+        found = [(finding.code, finding.pointer) for finding in refused.findings]
+    assert found == [("partners.zone", "/tenants/0/zone")] * faults
+
+
+def test_a_deadline_that_cannot_run_stops_the_start(running: Any, tmp_path: Any) -> None:
+    overlay = tmp_path / "overlay"
+    (overlay / "deadlines").mkdir(parents=True)
+    ours = (PROJECT_ROOT / "specs" / "deadlines" / "cn.yaml").read_text(encoding="utf-8")
+    (overlay / "deadlines" / "cn.yaml").write_text(ours.replace("track: duty", "track: tax"), encoding="utf-8")
+    with pytest.raises(NeedsOperator) as refused:
+        app.build(replace(running.app.parts.settings, home=tmp_path / "home", overlay=overlay))
+    assert [(one.code, one.partner_place) for one in refused.value.findings] == [
+        ("specs.deadline.broken", "deadlines/cn.duty.payment")
+    ]
+
+
 def test_the_example_of_the_contract_is_accepted_by_the_adapter_it_is_meant_for(running: Any, tmp_path: Any) -> None:
     file = PartnersFile().add_tenant("filer").add_agreement(
         "import", partner="customs", adapter="cn_declaration", documents=["declaration"],
