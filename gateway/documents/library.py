@@ -18,7 +18,7 @@ from typing import Any
 from gateway.documents import (
     classes,
     codelists,
-    deadlines,
+    deadlines_data,
     declaration_rules,
     request_rules,
     rules_data,
@@ -133,7 +133,7 @@ class Documents:
             return clocks[place]
         if len(place) == _COUNTRY_CODE:
             raise ValueError(f"no clock of {place} is known; name a zone")
-        return deadlines.zone_of(place)
+        return deadlines_data.zone_of(place)
 
     def _schema(self, kind: str) -> Schema:
         try:
@@ -164,7 +164,7 @@ def load(specs_root: Path, overlay: Path | None = None) -> Documents:
     kinds, findings = schemas.load([root / "documents" for root in roots])
     lists, more = codelists.load([root / "codelists" for root in roots])
     findings += more
-    due, more = deadlines.load([root / "deadlines" for root in roots])
+    due, more = deadlines_data.load([root / "deadlines" for root in roots])
     findings += more
     data, more = rules_data.load([root / "rules" for root in roots])
     findings += more

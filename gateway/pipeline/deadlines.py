@@ -16,7 +16,8 @@ import orjson
 
 from gateway import ids
 from gateway.agreements import Directory
-from gateway.documents.deadlines import BROKEN, Deadline, Due, Runs
+from gateway.documents.deadlines import Deadline, Due, Runs
+from gateway.documents.deadlines_data import BROKEN
 from gateway.errors import Finding, NeedsOperator, NotFound
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, STATES, Phase, Track
