@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from gateway.agreements import Agreement
 from gateway.documents.classes import BUSINESS, CLASSES, IMPORTANT, Without
-from gateway.documents.pointers import leaf_values, to_parts
+from gateway.documents.pointers import to_parts, to_pointer
 from gateway.errors import Finding, Rejected, Severity
 from gateway.lifecycle import REQUEST_PHASES
 from gateway.mapping.report import Later, LossReport
@@ -29,6 +29,8 @@ from gateway.ports import Adapter, EncodeContext, Encoded, Json
 
 # Where a request says what it asks for.
 _ASKED = ("/changes/", "/content/")
+# A free object may have members of any name; no more of them are remembered.
+_MOST_WAYS = 500
 _CHANGED = frozenset({"old_value", "new_value", "old_name", "new_name"})
 
 
@@ -40,20 +42,71 @@ class KnowsClasses(Protocol):
     def without(self, kind: str, document: Json, pointers: Collection[str]) -> Without: ...
 
 
-class Border:
-    """Stands between a document and the adapter of a partner abroad, on one day. follows: as for the checks of a document."""
+class Ways:
+    """Which ways of names lead to values that leave whatever document takes them; each is decided once, when one first does.
 
-    def __init__(self, documents: KnowsClasses, *, on: date, follows: bool) -> None:
+    Most values of most documents go such a way, so the rules are asked only for those few that do not.
+    """
+
+    def __init__(self, documents: KnowsClasses, kind: str, may_leave: tuple[str, ...]) -> None:
         self._documents = documents
-        self._on = on
-        self._follows = follows
+        self._kind = kind
+        self._may_leave = may_leave
+        self._start = _Way((), leaves=False)
+
+    def doubtful(self, document: Json) -> list[str]:
+        """The leaves whose way does not say that they leave, in document order."""
+        found: list[str] = []
+        self._walk(document, self._start, (), found)
+        return found
+
+    def _walk(self, value: Any, way: _Way, at: tuple[str, ...], found: list[str]) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                below = way.below.get(name)
+                if below is None:
+                    below = self._way((*way.names, name))
+                    if len(way.below) < _MOST_WAYS:
+                        way.below[name] = below
+                if isinstance(inner, (dict, list)) or not below.leaves:
+                    self._walk(inner, below, (*at, name), found)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                self._walk(inner, way, (*at, str(index)), found)
+        elif not way.leaves:
+            found.append(to_pointer(at))
+
+    def _way(self, names: tuple[str, ...]) -> _Way:
+        """A condition on a member is not met by a way alone; the class of a changed value is that of the changed place."""
+        if names[0] == "changes" and names[-1] in _CHANGED:
+            return _Way(names, leaves=False)
+        classes = self._documents.classes(self._kind, names)
+        return _Way(names, leaves=_may_leave(self._may_leave, [(name, None) for name in names], classes))
+
+
+class _Way:
+    __slots__ = ("below", "leaves", "names")
+
+    def __init__(self, names: tuple[str, ...], *, leaves: bool) -> None:
+        self.names = names
+        self.leaves = leaves
+        self.below: dict[str, _Way] = {}
+
+
+class Border:
+    """Stands between documents and the adapters of partners abroad."""
+
+    def __init__(self, documents: KnowsClasses) -> None:
+        self._documents = documents
+        self._ways: dict[tuple[str, tuple[str, ...]], Ways] = {}
 
     def pass_through(
-        self, document: Json, adapter: Adapter, context: EncodeContext, whole: Encoded
+        self, document: Json, adapter: Adapter, context: EncodeContext, whole: Encoded, *, on: date, follows: bool
     ) -> tuple[Encoded | None, list[Finding]]:
         """The message as it may leave, with warnings that name what was withheld; or None, with what refuses it.
 
-        whole: the message that the adapter made of all of the document, which nobody is given.
+        whole: the message that the adapter made of all of the document, which nobody is given. on, follows: as for the checks of
+        a document.
         """
         declared = context.facts.get("declaration")
         held = dict(self.held(context.kind, document, context.agreement, declared))
@@ -66,7 +119,7 @@ class Border:
         if context.kind in REQUEST_PHASES and any(pointer.startswith(_ASKED) for pointer in carried):
             encoded, reason = None, context.kind
         else:
-            encoded, reason = self._made(thinned, adapter, context)
+            encoded, reason = self._made(thinned, adapter, context, on=on, follows=follows)
         classes = {pointer: held.get(pointer, BUSINESS) for pointer in carried or thinned.gone}
         if encoded is None:
             # Nothing of its own speaks against it, only what it would repeat of the declaration.
@@ -80,7 +133,10 @@ class Border:
 
     def held(self, kind: str, document: Json, agreement: Agreement, declared: Json | None) -> Iterator[tuple[str, str]]:
         """Every value that may not leave, with its class. declared: the declaration that an amendment speaks of."""
-        for pointer, _ in leaf_values(document):
+        ways = self._ways.get((kind, agreement.may_leave))
+        if ways is None:
+            ways = self._ways[(kind, agreement.may_leave)] = Ways(self._documents, kind, agreement.may_leave)
+        for pointer in ways.doubtful(document):
             steps = places.steps_to(document, pointer)
             classes = self._documents.classes(kind, tuple(name for name, _ in steps))
             target = _changed_place(document, pointer)
@@ -107,12 +163,14 @@ class Border:
             )
         return facts
 
-    def _made(self, thinned: Without, adapter: Adapter, context: EncodeContext) -> tuple[Encoded | None, str]:
+    def _made(
+        self, thinned: Without, adapter: Adapter, context: EncodeContext, *, on: date, follows: bool
+    ) -> tuple[Encoded | None, str]:
         """The message of what is left, or None and what stands against it, as codes of findings."""
         left = thinned.document
         if left is None or thinned.moved:
             return None, ", ".join(thinned.moved) or "document.schema"
-        against = self._documents.check(context.kind, left, on=self._on, follows=self._follows)
+        against = self._documents.check(context.kind, left, on=on, follows=follows)
         against += adapter.check(left, context)
         codes = {finding.code for finding in against if finding.severity is Severity.ERROR}
         if codes:

@@ -100,6 +100,7 @@ class Submitter:
         aliased: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._documents = documents
+        self._border = Border(documents)
         self._adapters = adapters
         self._directory = directory
         self._store = store
@@ -211,8 +212,9 @@ class Submitter:
             return None
         stage.add(losses(document, agreement, encoded), WouldLose)
         if agreement.abroad(self._directory.tenant_or_operator(submission.tenant).jurisdiction):
-            border = Border(self._documents, on=on, follows=bool(submission.root_id))
-            encoded, findings = border.pass_through(document, adapter, context, encoded)
+            encoded, findings = self._border.pass_through(
+                document, adapter, context, encoded, on=on, follows=bool(submission.root_id)
+            )
             stage.add(findings, Rejected, "leaving.refused")
             if encoded is None:
                 return None

@@ -91,9 +91,13 @@ ENTRY = """deadlines:
 """
 
 
-def written(tmp_path: Path, name: str = "x", period: str = "length: 1, unit: days", zone: str = '"+08:00"', more: str = "") -> Path:
+def written(
+    tmp_path: Path, name: str = "x", period: str = "length: 1, unit: days", zone: str = '"+08:00"', more: str = ""
+) -> Path:
     (tmp_path / "deadlines").mkdir(exist_ok=True)
-    (tmp_path / "deadlines" / "ours.yaml").write_text(ENTRY.format(name=name, period=period, zone=zone, more=more), "utf-8")
+    (tmp_path / "deadlines" / "ours.yaml").write_text(
+        ENTRY.format(name=name, period=period, zone=zone, more=more), "utf-8"
+    )
     return tmp_path
 
 
@@ -130,7 +134,9 @@ RUNS = "    runs: {{{0}}}".format
      ('"+08:00"', RUNS("track: duty, states: [due], phases: [], start: payment_required")),
      ('"+08:00"', RUNS("track: duty, states: [due], start: {}")), ('"+08:00"', RUNS("track: duty, states: [due], start: x, mover: a"))],
 )  # fmt: skip
-def test_a_zone_or_a_start_that_nobody_can_read_is_told(project_root: Path, tmp_path: Path, zone: str, more: str) -> None:
+def test_a_zone_or_a_start_that_nobody_can_read_is_told(
+    project_root: Path, tmp_path: Path, zone: str, more: str
+) -> None:
     with pytest.raises(NeedsOperator) as raised:
         load(project_root / "specs", written(tmp_path, zone=zone, more=more))
     assert {finding.code for finding in raised.value.findings} == {"specs.deadline.broken"}

@@ -15,6 +15,7 @@ import pytest
 from gateway import agreements, documents, settings
 from gateway.agreements import Agreement
 from gateway.catalogue import Catalogue, offline
+from gateway.documents.pointers import leaf_values
 from gateway.errors import NeedsOperator, Rejected
 from gateway.lifecycle import REQUEST_PHASES, Phase
 from gateway.mapping.report import LossReport
@@ -169,8 +170,9 @@ class Abroad:
             facts={} if declared is None else {"declaration": declared},
         )
         whole = self.entry.adapter.encode(document, context)
-        border = Border(self.library, on=DAY, follows=declared is not None)
-        encoded, findings = border.pass_through(document, self.entry.adapter, context, whole)
+        encoded, findings = Border(self.library).pass_through(
+            document, self.entry.adapter, context, whole, on=DAY, follows=declared is not None
+        )
         return encoded, [finding.pointer for finding in findings]
 
 
@@ -234,7 +236,7 @@ def test_a_changed_value_is_of_the_class_of_its_place(
     abroad: Abroad, library: documents.Documents, declaration: Json, pointer: str, may_leave: list[str], goes: bool
 ) -> None:
     change: dict[str, Any] = {"old_value": "1", "new_value": "2"} | ({"pointer": pointer} if pointer else {})
-    border = Border(library, on=DAY, follows=True)
+    border = Border(library)
     amendment = {"declaration": {}, "changes": [change]}
     held = dict(border.held("declaration_amendment", amendment, abroad.agreement(*may_leave), declaration))
     assert ("/changes/0/new_value" not in held, "/changes/0/old_value" not in held) == (goes, goes)
@@ -279,8 +281,42 @@ def test_an_adapter_may_not_look_up_what_may_not_leave(abroad: Abroad, library: 
     )
     document = {"declaration": {"id": "1"}, "reason_code": "1"}
     adapter: Any = Curious()
-    border = Border(library, on=DAY, follows=True)
-    encoded, findings = border.pass_through(document, adapter, context, adapter.encode(document, context))
+    border = Border(library)
+    encoded, findings = border.pass_through(
+        document, adapter, context, adapter.encode(document, context), on=DAY, follows=True
+    )
     assert encoded is not None
     assert findings == []
     assert seen == [declared, {"direction": "import", "declarant": {"name": "A"}}]
+
+
+@pytest.mark.parametrize(
+    "may_leave",
+    [
+        (),
+        ("*",),
+        ("business",),
+        ("*", "personal"),
+        ("goods_shipment.government_agency_goods_items", "declarant"),
+        ("declarant.identifiers[scheme=tax]", "goods_shipment"),
+        ("nobody",),
+    ],
+)
+def test_what_was_learned_from_one_document_decides_the_next_as_if_nothing_had_been(
+    library: documents.Documents, abroad: Abroad, declaration: Json, may_leave: tuple[str, ...]
+) -> None:
+    agreement = abroad.agreement(*may_leave)
+    other = copy.deepcopy(declaration)
+    other["declarant"] = {"name": "N", "identifiers": [{"scheme": "tax", "value": "1"}, {"scheme": "x", "value": "2"}]}
+    experienced = Border(library)
+    list(experienced.held("declaration", other, agreement, None))
+    for document in (declaration, other):
+        fresh = dict(Border(library).held("declaration", document, agreement, None))
+        assert dict(experienced.held("declaration", document, agreement, None)) == fresh
+    held_of_other = dict(experienced.held("declaration", other, agreement, None))
+    everything = {pointer for pointer, _ in leaf_values(other)}
+    if may_leave in ((), ("nobody",)):
+        assert held_of_other.keys() == everything
+    if "declarant.identifiers[scheme=tax]" in may_leave:
+        assert "/declarant/identifiers/0/value" not in held_of_other
+        assert "/declarant/identifiers/1/value" in held_of_other
