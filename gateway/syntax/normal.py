@@ -70,7 +70,7 @@ class _Form:
         head = f"{'  ' * depth}<{name}{self.namespaces(element) if top else ''}{self.attributes(element, node, top)}"
         children = self.children(element, node)
         if children:
-            yield f"{head}>"
+            yield f"{head}>{_escaped(text_of(element).strip())}"
             for child, known in children:
                 yield from self.element(child, known, depth + 1)
             yield f"{'  ' * depth}</{name}>"
@@ -131,8 +131,9 @@ def _compare(left: etree._Element, right: etree._Element, path: str) -> Iterator
     for name in sorted({*left.attrib, *right.attrib}):
         if left.get(name) != right.get(name):
             yield _different(f"{path}/@{name}", left.get(name), right.get(name))
-    if not len(left) and not len(right) and left.text != right.text:
-        yield _different(path, left.text or "", right.text or "")
+    here, there = (_own_text(one) for one in (left, right))
+    if here != there:
+        yield _different(path, here, there)
     seen: dict[str, int] = {}
     for one, other in _aligned(list(left), list(right)):
         some = one if one is not None else other
@@ -144,6 +145,14 @@ def _compare(left: etree._Element, right: etree._Element, path: str) -> Iterator
             yield _different(place, "absent" if one is None else "present", "absent" if other is None else "present")
         else:
             yield from _compare(one, other, place)
+    names, others = ([etree.QName(child).localname for child in one] for one in (left, right))
+    if names != others and sorted(names) == sorted(others):
+        yield _different(path, ", ".join(names), ", ".join(others))
+
+
+def _own_text(element: etree._Element) -> str:
+    """The value of a leaf; of a group what it says beside its elements, which is nothing where it keeps its table."""
+    return (element.text or "").strip() if len(element) else element.text or ""
 
 
 def _aligned(
