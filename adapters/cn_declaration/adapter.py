@@ -6,24 +6,20 @@ Rule 2: in a round trip the sender's own numbers and habits are written again; w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from lxml import etree
-
-from adapters.cn_declaration import filing, receipts, recognise, remainder, rules
+from adapters.cn_declaration import filing, receipts, recognise, rules
 from adapters.cn_declaration.mapping import REQUEST_KINDS, STANDARD, Dialect, Forms
+from adapters.cn_declaration.remainder import LEFTOVERS
 from gateway.documents.shape import Shape
-from gateway.errors import Finding, NotFound, RuleBroken, SchemaBroken, Severity
+from gateway.errors import Finding, NotFound, SchemaBroken
 from gateway.mapping import LossReport, Mapping
-from gateway.mapping.family import Form, Read, located, read
-from gateway.mapping.report import Later, Leaf
+from gateway.mapping.family import Form, located, read
+from gateway.mapping.report import Later
 from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
-
-BAG_POINTER = "/extensions/"
 
 
 class CnDeclaration:
@@ -36,7 +32,6 @@ class CnDeclaration:
         self._documents = kit.documents
         self._forms = Forms(kit.documents.codelists, kit.schemas)
         self._shapes: dict[str, Shape] = {}
-        self._empty: dict[str, Callable[[etree._Element], bool]] = {}
 
     @cached_property
     def mappings(self) -> dict[str, Mapping]:
@@ -111,9 +106,7 @@ class CnDeclaration:
     def _written(self, form: Form, document: Json, *, tolerant: bool) -> tuple[bytes, LossReport]:
         """The checked bytes. tolerant: faults that a tolerant reader lets pass may be written again."""
         data = form.mapping.encode(document).encode()
-        entries = filing.remainder_of(document)
-        if entries:
-            data = remainder.restore(data, entries, form.schema.table)
+        data = LEFTOVERS.put_back(data, document, form.schema.table)
         try:
             form.schema.parse_and_check(data, tolerant=tolerant)
         except SchemaBroken as refused:
@@ -126,59 +119,15 @@ class CnDeclaration:
         """Any message of the family. SchemaBroken and RuleBroken carry every fault; tolerant reading reports what it lets pass."""
         seen = recognise.Recogniser(self._forms)
         taken = read(data, seen.form_for, tolerant=tolerant, known=recognise.ROOTS)
-        self._keep_rest(taken, data, tolerant=tolerant)
-        document = taken.document
+        document, form = taken.document, taken.form
+        LEFTOVERS.settle(
+            taken.root, data, document, taken.report, form.schema.table, self._shape(form.kind), tolerant=tolerant
+        )
         if taken.form.kind == "declaration":
             document.setdefault("extensions", {}).setdefault(STANDARD, {}).update(seen.dialect.remembered())
         elif taken.form.kind == "customs_response":
             document = receipts.completed(taken.form.name, document)
         return Decoded(taken.form.kind, document, taken.form.name, taken.report)
-
-    def _keep_rest(self, taken: Read, data: bytes, *, tolerant: bool) -> None:
-        """Move what canonical fields cannot take to the remainder; strict reading refuses instead."""
-        report, table = taken.report, taken.form.schema.table
-        misfits = list(self._misfits(taken))
-        if misfits and not tolerant:
-            raise RuleBroken("the message holds values we cannot read", list(_unread(misfits)), code="mapping.unread")
-        told_in_bag = [place for place, pointer in report.mapped.items() if pointer.startswith(BAG_POINTER)]
-        for place in told_in_bag:
-            report.bag.append(Leaf(place, None, "", report.mapped.pop(place)))
-        if not (misfits or report.lost or report.unmapped or report.findings or self._odd(taken, data)):
-            return
-        unread = [*report.lost, *misfits]
-        reached = {remainder.plain(place) for place in (*report.mapped, *(leaf.place for leaf in report.bag))}
-        entries = remainder.gather(
-            taken.root, table, unread={remainder.plain(leaf.place) for leaf in unread}, reached=reached
-        )
-        report.findings += [replace(finding, severity=Severity.WARNING) for finding in _unread(unread)]
-        report.bag += [*unread, *report.unmapped]
-        report.lost.clear()
-        report.unmapped.clear()
-        if entries:
-            taken.document.setdefault("extensions", {}).setdefault(STANDARD, {})["remainder"] = entries
-
-    def _odd(self, taken: Read, data: bytes) -> bool:
-        """Does the message hold blanks around values, or empty elements where a value must stand?"""
-        form = taken.form
-        if form.name not in self._empty:
-            self._empty[form.name] = remainder.empty_required(form.schema.table)
-        return remainder.is_padded(data, taken.root) or self._empty[form.name](taken.root)
-
-    def _misfits(self, taken: Read) -> Iterator[Leaf]:
-        """Values that were read and that the canonical schema does not admit; they are taken out of the document."""
-        findings = self._shape(taken.form.kind).findings(taken.document)
-        if not findings:
-            return
-        places = {pointer: place for place, pointer in taken.report.mapped.items()}
-        for finding in findings:
-            pointer = finding.pointer or ""
-            while pointer and pointer not in places:
-                pointer = pointer.rpartition("/")[0]
-            if pointer:
-                place = places.pop(pointer)
-                del taken.report.mapped[place]
-                found = _taken_out(taken.document, pointer)
-                yield Leaf(place, None, str(found)[:80], f"expected {finding.expected or finding.code}")
 
     def _shape(self, kind: str) -> Shape:
         if kind not in self._shapes:
@@ -200,27 +149,6 @@ class CnDeclaration:
 
 def _kind(context: EncodeContext) -> str:
     return str(context.facts.get("kind") or context.kind)
-
-
-def _unread(leaves: Iterable[Leaf]) -> Iterator[Finding]:
-    for leaf in leaves:
-        place = f"{leaf.place} (line {leaf.line})" if leaf.line else leaf.place
-        yield Finding("mapping.unread", partner_place=place, found=leaf.value[:80], expected=leaf.reason)
-
-
-def _taken_out(document: Json, pointer: str) -> Any:
-    """Remove the value at a pointer that a mapping wrote, and objects that hold nothing any more."""
-    steps = pointer.split("/")[1:]
-    holders: list[Any] = [document]
-    for step in steps[:-1]:
-        holder = holders[-1]
-        holders.append(holder[int(step)] if isinstance(holder, list) else holder[step])
-    value = holders[-1].pop(steps[-1])
-    for above, step, holder in zip(reversed(holders[:-1]), reversed(steps[:-1]), reversed(holders[1:]), strict=True):
-        if holder or isinstance(above, list):
-            break
-        del above[step]
-    return value
 
 
 def _told(report: LossReport, prepared: filing.Prepared) -> LossReport:

@@ -67,11 +67,6 @@ def bag_of(document: Json) -> Mapping[str, Any]:
     return bag if isinstance(bag, dict) else {}
 
 
-def remainder_of(document: Json) -> list[Mapping[str, str]]:
-    entries = bag_of(document).get("remainder")
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-
-
 def client_number(context: EncodeContext) -> str:
     """18 characters: SW, the day in China, ten digits of a counter (facts 1: published length 18)."""
     day = dt.datetime.fromtimestamp(context.now_us // 1_000_000, CHINA)

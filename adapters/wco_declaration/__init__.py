@@ -1,27 +1,30 @@
 """WCO Data Model declarations (DEC) and the answers to them (RES), as customs of several countries profile them.
 
 Only what these messages mean is here; bytes, sockets, clocks and keys are elsewhere. A document on its way out: requests.py
-writes out what stands twice, references.py adds what the message says of itself, mapping.py writes it, as_written.py puts
-back what only this family knows; then the schema has its say. The way in is the way back.
+writes out what stands twice, references.py adds what the message says of itself, mapping.py writes it; then the schema has its say. The way in is the way
+back. What no canonical field holds of a received message (LEFTOVERS, several.py) lies in the bag, for a round trip alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from lxml import etree
 
-from adapters.wco_declaration import as_written, mapping, receipts, references, requests, rules, several
+from adapters.wco_declaration import mapping, receipts, references, requests, rules, several
 from adapters.wco_declaration.pointers import Places
+from gateway.documents.shape import Shape
 from gateway.errors import Finding, RuleBroken, SchemaBroken, errors_only
 from gateway.mapping import DecodeReport, Mapping
 from gateway.mapping.family import Form, located
+from gateway.mapping.leftovers import Leftovers
 from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
 from gateway.syntax.explain import text_of
+from gateway.syntax.tables import ElementTable
 from gateway.syntax.xml import parse
 
-STANDARD, VERSION = "wco_declaration", "3.6"
+STANDARD, VERSION = mapping.ADAPTER, "3.6"
 DECLARATION, RESPONSE = "declaration", "customs_response"
 KINDS = {
     DECLARATION: mapping.declaration,
@@ -30,19 +33,21 @@ KINDS = {
     requests.PRESENTATION: mapping.goods_presentation,
     RESPONSE: mapping.customs_response,
 }
+LEFTOVERS = Leftovers(mapping.ADAPTER, mapping.LEFT)
 KIND_OF_TYPE = {code: kind for kind, code in requests.REQUESTS.items()}
 
 
 class WcoDeclaration:
     """Fulfils gateway.ports.Adapter."""
 
-    id = "wco_declaration"
+    id = mapping.ADAPTER
 
     def __init__(self, kit: AdapterKit) -> None:
         self.root = kit.root
         self._schemas = kit.schemas
         self._mapping = cache(self._make_mapping)
         self._form = cache(self._make_form)
+        self._shape = cache(lambda kind: Shape(kit.documents.schema(kind)))
         self._places = cache(lambda kind: Places(self._mapping(kind, mapping.EORI)))
 
     @property
@@ -90,27 +95,21 @@ class WcoDeclaration:
             name=str(whole.get("functional_reference_id") or context.message_id),
             media_type="application/xml",
             aliases=tuple(references.aliases(whole)),
-            report=as_written.report(report, added),
+            report=references.told(report, added),
         )
 
     def _written(self, form: Form, document: Json, *, checked: bool) -> bytes:
         data = form.mapping.encode(document).encode()
-        entries = as_written.entries_of(document)
-        if entries and checked:
+        if not checked:
+            return LEFTOVERS.put_back(data, document, form.mapping.table)
+        if entries := LEFTOVERS.entries_of(document):
             # What a sender once wrote is for writing the same message again; a filing says only what was checked.
-            finding = Finding("wco_declaration.as_written", as_written.POINTER, f"{len(entries)} entries", "none")
+            finding = Finding("wco_declaration.as_written", LEFTOVERS.pointer, f"{len(entries)}")
             raise RuleBroken("the bag of a round trip cannot be filed", [finding], code=finding.code)
-        if entries:
-            try:
-                data = as_written.put_back(data, entries, form.mapping.table)
-            except ValueError as problem:
-                finding = Finding("wco_declaration.as_written", as_written.POINTER, str(problem)[:120])
-                raise RuleBroken("the bag does not fit the message", [finding], code=finding.code) from None
-        if checked:
-            try:
-                form.schema.parse_and_check(data)
-            except SchemaBroken as refused:
-                raise located(form, refused, data, document) from None
+        try:
+            form.schema.parse_and_check(data)
+        except SchemaBroken as refused:
+            raise located(form, refused, data, document) from None
         return data
 
     # In.
@@ -118,9 +117,9 @@ class WcoDeclaration:
     def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
         """Any message of the family. The very tree that was checked is the one that is decoded."""
         root = parse(data)
-        kind = _kind(root)
+        kind = _kind(root, self._mapping(DECLARATION, mapping.EORI).table)
         if kind is None:
-            found, expected = str(root.tag)[:120], "MetaData with one Declaration, or with Responses"
+            found, expected = _shown(root), "MetaData of WCO DMS with one Declaration, or with Responses"
             finding = Finding("syntax.message.unknown", found=found, expected=expected, partner_place="/ (line 1)")
             raise SchemaBroken("this is no message of the family", [finding], code=finding.code)
         form = self._form(kind, "notification" if kind == RESPONSE else "declaration", mapping.EORI)
@@ -130,17 +129,25 @@ class WcoDeclaration:
             raise SchemaBroken(broken, findings, code="syntax.schema")
         message = self._message_of(kind, form, root)
         trees = several.split(root) if kind == RESPONSE else [root]
-        read = [self._read(kind, form, tree) for tree in trees]
+        read = [self._read(kind, form, tree, data, findings, tolerant=tolerant) for tree in trees]
         document, report = several.keep([one for one, _ in read], [one for _, one in read])
-        report.findings += findings
-        if not tolerant and (unread := list(_unread(report))):
-            raise RuleBroken("the message holds values we cannot read", unread, code="wco_declaration.unread")
+        report.findings[:0] = findings
         return Decoded(kind, document, message, report)
 
-    def _read(self, kind: str, form: Form, root: etree._Element) -> tuple[Json, DecodeReport]:
-        entries, leaves = as_written.take(root, form.mapping.table)
+    def _read(
+        self, kind: str, form: Form, root: etree._Element, data: bytes, findings: list[Finding], *, tolerant: bool
+    ) -> tuple[Json, DecodeReport]:
         document, report = form.mapping.decode(root)
-        as_written.keep(entries, leaves, document, report)
+        LEFTOVERS.settle(
+            root,
+            data,
+            document,
+            report,
+            form.mapping.table,
+            self._shape(kind),
+            tolerant=tolerant,
+            orderly=not findings,
+        )
         if kind == RESPONSE:
             receipts.explain(document, self._find)
         elif kind in requests.REQUESTS:
@@ -179,11 +186,15 @@ def _message(kind: str, wanted: str) -> str:
     return "cancellation" if kind == requests.CANCELLATION and wanted != "declaration" else "declaration"
 
 
-def _kind(root: etree._Element) -> str | None:
-    """Which kind of document a message is: by what the wrapper holds, and for a Declaration by function and type."""
-    if _name(root) != "MetaData":
-        return None
+def _kind(root: etree._Element, table: ElementTable) -> str | None:
+    """Which kind of document a message is: by what the wrapper holds, and for a Declaration by function and type.
+
+    A Declaration of another namespace is another standard or another edition, not a declaration with odd names.
+    """
     inside = [child for child in root if _name(child) in ("Declaration", "Response")]
+    ours = {"", *table.namespaces.values()}
+    if _name(root) != "MetaData" or any((etree.QName(one).namespace or "") not in ours for one in (root, *inside)):
+        return None
     names = {_name(child) for child in inside}
     if names == {"Response"}:
         return RESPONSE
@@ -195,15 +206,15 @@ def _kind(root: etree._Element) -> str | None:
     return KIND_OF_TYPE.get(marks.get("TypeCode", ""), requests.AMENDMENT)
 
 
+def _shown(root: etree._Element) -> str:
+    """The root and, in a wrapper, what it holds: enough to see which message it is."""
+    inside = ", ".join(str(child.tag) for child in root if _name(child) in ("Declaration", "Response"))
+    return (f"{root.tag} with {inside}" if inside else str(root.tag))[:240]
+
+
 def _name(element: etree._Element) -> str:
     """The local name, "" for a comment."""
     return str(element.tag).rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _unread(report: DecodeReport) -> Iterator[Finding]:
-    for leaf in (*report.lost, *report.unmapped):
-        place = f"{leaf.place} (line {leaf.line})" if leaf.line else leaf.place
-        yield Finding("wco_declaration.unread", partner_place=place, found=leaf.value[:80], expected=leaf.reason)
 
 
 ADAPTER = WcoDeclaration

@@ -9,13 +9,21 @@ from gateway.mapping.rows import Conversion
 
 DAY, INSTANT = "102", "304"  # UN/EDIFACT 2379: CCYYMMDD; CCYYMMDDHHMMSSZZZ
 
-_WRITTEN_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_WRITTEN_INSTANT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(Z|[-+][0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(Z|[-+][0-9]{2}:[0-9]{2})")
+# What is read: the two forms above; the same with minutes in the zone, without zone, or without seconds (203); ISO 8601.
+_WRITTEN = re.compile(
+    r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
+    r"(?:T?(?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?"
+    r"(?P<zone>Z|[-+][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
 # Real notifications hold times as a Java program prints them: Wed Nov 13 00:00:00 UTC 2019.
-_PRINTED = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|GMT) ([0-9]{4})")
+_PRINTED = re.compile(
+    r"[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) (?P<day>[0-9]{2}) "
+    r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2}) (?P<zone>[A-Z]{2,5}) (?P<year>[0-9]{4})"
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NAMED_ZONES = {"UTC": "Z", "GMT": "Z"}  # every other name is the name of several
 
 
 def to_partner(value: str) -> tuple[str, str]:
@@ -34,19 +42,31 @@ def to_partner(value: str) -> tuple[str, str]:
 
 
 def from_partner(text: str | None) -> str:
-    """The inverse; what the text looks like decides, whatever formatCode says. ValueError where it is no time."""
+    """The inverse; what the text looks like decides, whatever formatCode says. ValueError where it is no time.
+
+    A clock time whose zone is not told is read as its day: an offset is never made up. A fraction of a second is left out.
+    """
     text = text or ""
-    if day := _WRITTEN_DAY.fullmatch(text):
-        return _existing("-".join(day.groups()))
-    if instant := _WRITTEN_INSTANT.fullmatch(text):
-        year, month, on, hour, minute, second, zone = instant.groups()
-        offset = zone if zone == "Z" else f"{zone}:00"
-        return _existing(f"{year}-{month}-{on}T{hour}:{minute}:{second}{offset}")
-    printed = _PRINTED.fullmatch(text)
-    if printed is not None and printed[1] in _MONTHS:
-        month = f"{_MONTHS.index(printed[1]) + 1:02}"
-        return _existing(f"{printed[4]}-{month}-{printed[2]}T{printed[3]}Z")
-    raise ValueError("a day CCYYMMDD, or a time CCYYMMDDHHMMSS with Z or an offset in hours")
+    if written := _WRITTEN.fullmatch(text):
+        parts = written.groupdict()
+    elif (printed := _PRINTED.fullmatch(text)) and printed["month"] in _MONTHS:
+        parts = printed.groupdict()
+        parts |= {"month": f"{_MONTHS.index(parts['month']) + 1:02}", "zone": _NAMED_ZONES.get(parts["zone"])}
+    else:
+        raise ValueError("a day CCYYMMDD, or a time CCYYMMDDHHMMSS with Z or an offset in hours")
+    day = f"{parts['year']}-{parts['month']}-{parts['day']}"
+    if parts["hour"] is None:
+        return _existing(day)
+    instant = _existing(f"{day}T{parts['hour']}:{parts['minute']}:{parts['second'] or '00'}{_offset(parts['zone'])}")
+    return instant if parts["zone"] else day
+
+
+def _offset(zone: str | None) -> str:
+    """Z, +01, +0100 and +01:00 as we write them."""
+    if zone is None or zone == "Z":
+        return zone or ""
+    minutes = zone[3:].lstrip(":")
+    return f"{zone[:3]}:{minutes or '00'}"
 
 
 def _existing(value: str) -> str:
@@ -59,7 +79,8 @@ DATE_TIME = Conversion(
     "date or time",
     encode=to_partner,
     decode=lambda text, _format: (from_partner(text),),
-    note="102 is a day, 304 a time with its offset",
+    note="102 is a day, 304 a time with its offset; other spellings are read",
+    generous=True,
 )
 
 # The first two letters of the type code (UCC data element 1/1); CO: goods that are Union goods already, coming in.

@@ -20,6 +20,11 @@ from gateway.syntax.tables import ElementTable
 DECLARATION_NAMESPACE = "urn:wco:datamodel:WCO:DEC-DMS:2"
 RESPONSE_NAMESPACE = "urn:wco:datamodel:WCO:RES-DMS:2"
 EORI, VAT = "EORI", "VAT"
+ADAPTER = "wco_declaration"
+BAG = f"extensions.{ADAPTER}"
+# Members of the bag: what gateway.mapping.leftovers keeps, and what several.py keeps.
+LEFT, FURTHER = "as_written", "further_responses"
+AS_WRITTEN, FURTHER_RESPONSES = f"{BAG}.{LEFT}", f"{BAG}.{FURTHER}"
 
 ADDRESS = ("CityName", "CountryCode", "CountrySubDivisionCode", "CountrySubDivisionName", "Line", "PostcodeID")
 
@@ -595,10 +600,13 @@ DERIVED = {
     "message_type": "the name of the message follows from the raw code",
     "raw_text": "the descriptions of the errors and statements, which are carried",
     "places": "the pointers of the errors, which are carried",
+    "errors[].places": "the pointers of the error, which are carried",
+    FURTHER_RESPONSES: "each is written as a response of its own",
 }
 REGIME = {
     "regime": "the type code and the procedure codes of the items say it",
 }
+REMEMBERED = {AS_WRITTEN: "remembered of a received message, so that it can be written again as it came"}
 
 BY_NUMBER = dict.fromkeys(
     (
@@ -643,16 +651,16 @@ def customs_response(table: ElementTable, scheme: str = EORI) -> Mapping:
         document="customs_response",
         table=table,
         rows=[*wrapper(), group("Response", response(scheme))],
-        ignored=DERIVED,
+        ignored=DERIVED | REMEMBERED,
         default_namespace=RESPONSE_NAMESPACE,
     )
 
 
-def _mapping(table: ElementTable, kind: str, rows: Sequence[Row], ignored: dict[str, str] | None = None) -> Mapping:
+def _mapping(table: ElementTable, kind: str, rows: Sequence[Row], ignored: dict[str, str]) -> Mapping:
     return Mapping(
         document=kind,
         table=table,
         rows=[*wrapper(), group("Declaration", rows)],
-        ignored=ignored,
+        ignored=ignored | REMEMBERED,
         default_namespace=DECLARATION_NAMESPACE,
     )

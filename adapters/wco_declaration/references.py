@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from adapters.wco_declaration.receipts import LRN, MRN
 from adapters.wco_declaration.requests import REQUESTS
+from gateway.mapping.report import Later, LossReport
 from gateway.ports import Alias, EncodeContext, Json
 
 MODEL_VERSION, TYPE_NAME = "3.6", "DEC"
@@ -55,6 +57,14 @@ def with_added(document: Json, more: dict[str, str]) -> Json:
             holder = holder[step]
         holder[name] = value
     return made
+
+
+def told(report: LossReport, more: dict[str, str]) -> LossReport:
+    """The report in the words of the document as it was given: what was added is no value of it."""
+    if not more:
+        return report
+    carried = Later(lambda: tuple(pointer for pointer in report.carried if pointer not in more))
+    return replace(report, carried=carried, constants=dict(more))
 
 
 def aliases(document: Json) -> list[Alias]:

@@ -6,14 +6,16 @@ holds them in their order.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from lxml import etree
 
-from adapters.wco_declaration.as_written import ADAPTER
+from adapters.wco_declaration.mapping import ADAPTER, FURTHER
 from gateway.mapping.report import DecodeReport, Leaf
 from gateway.ports import Json
 from gateway.syntax.xml import parse
 
-FURTHER = "further_responses"
 POINTER = f"/extensions/{ADAPTER}/{FURTHER}"
 
 Element = etree._Element
@@ -39,21 +41,26 @@ def join(first: bytes, others: list[bytes]) -> bytes:
 
 
 def keep(documents: list[Json], reports: list[DecodeReport]) -> tuple[Json, DecodeReport]:
-    """One document and one report; what the others say is in the bag."""
+    """One document and one report. The others lie in the bag, but each is a customs response of its own there and becomes
+    an answer of its own: what reached its canonical fields is mapped.
+    """
     document, report = documents[0], reports[0]
     if documents[1:]:
         document.setdefault("extensions", {}).setdefault(ADAPTER, {})[FURTHER] = documents[1:]
     for index, further in enumerate(reports[1:]):
         at = f"{POINTER}/{index}"
-        report.bag += [
-            Leaf(_numbered(place, index), None, "", at + pointer) for place, pointer in further.mapped.items()
-        ]
+        report.mapped |= {_numbered(place, index): at + pointer for place, pointer in further.mapped.items()}
         for own, theirs in (
             (report.bag, further.bag),
+            (report.constants, further.constants),
             (report.unmapped, further.unmapped),
             (report.lost, further.lost),
         ):
             own += [Leaf(_numbered(leaf.place, index), leaf.line, leaf.value, leaf.reason) for leaf in theirs]
+        report.findings += [
+            replace(finding, partner_place=_numbered(finding.partner_place or "", index))
+            for finding in further.findings
+        ]
     return document, report
 
 
@@ -69,4 +76,5 @@ def _responses(root: Element) -> list[Element]:
 
 
 def _numbered(place: str, index: int) -> str:
-    return place.replace("/Response", f"/Response[{index + 2}]", 1)
+    """The place in the whole message of what was read from a tree of its own."""
+    return re.sub(r"/Response(?:\[1\])?", f"/Response[{index + 2}]", place, count=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -22,13 +22,21 @@ Element = etree._Element
 SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
+class Spot(NamedTuple):
+    """Where one text of a row stood: the part-th element of the row."""
+
+    part: int
+    place: str
+    line: int | None
+
+
 @dataclass(slots=True)
 class _Scope:
     """One array member (or the root) being filled: its object, its JSON Pointer, and the ties that wait for all their parts."""
 
     item: dict[str, Any]
     at: str
-    waiting: dict[int, tuple[Tie, list[str | None], list[tuple[str, int | None]]]] = field(default_factory=dict)
+    waiting: dict[int, tuple[Tie, list[str | None], list[Spot]]] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     gathered: dict[int, tuple[Repeat, list[dict[str, Any]]]] = field(default_factory=dict)
     reached: dict[int, tuple[dict[str, Any], str]] = field(default_factory=dict)
@@ -246,11 +254,11 @@ class _Walk:
             self._put(tie, 0, text, scope, place, line)
             return
         if len(tie.row.elements) == 1:
-            self._convert(tie, [text], [(place, line)], scope)
+            self._convert(tie, [text], [Spot(0, place, line)], scope)
             return
         waiting = scope.waiting.setdefault(id(tie), (tie, [None] * len(tie.row.elements), []))
         waiting[1][bound.part] = text
-        waiting[2].append((place, line))
+        waiting[2].append(Spot(bound.part, place, line))
 
     def _put(self, tie: Tie, part: int, value: Any, scope: _Scope, place: str, line: int | None) -> None:
         if self.locating:
@@ -271,8 +279,8 @@ class _Walk:
 
     def settle(self, scope: _Scope) -> None:
         """Convert what waited for its other parts, and close gathered values."""
-        for tie, texts, places in scope.waiting.values():
-            self._convert(tie, texts, places, scope)
+        for tie, texts, spots in scope.waiting.values():
+            self._convert(tie, texts, spots, scope)
         scope.waiting.clear()
         for repeat, members in scope.gathered.values():
             value = repeat.row.spread[1](members) if repeat.row.spread is not None else None
@@ -280,42 +288,48 @@ class _Walk:
                 write(scope.item, repeat.steps, value)
         scope.gathered.clear()
 
-    def _convert(self, tie: Tie, texts: list[str | None], places: list[tuple[str, int | None]], scope: _Scope) -> None:
+    def _convert(self, tie: Tie, texts: list[str | None], spots: list[Spot], scope: _Scope) -> None:
         """Put down what the texts of one row say together; each of their places leads to one of its leaves."""
-        assert tie.row.conversion is not None
+        conversion = tie.row.conversion
+        assert conversion is not None
         try:
-            values = tie.row.conversion.decode(*texts)
+            values = conversion.decode(*texts)
+            written = conversion.encode(*values) if conversion.generous else tuple(texts)
         except ValueError as problem:
-            self._lose(texts, places, f"expected {problem}")
+            self._lose(texts, spots, f"expected {problem}")
             return
         pairs = [(part, value) for part, value in enumerate(values) if value is not None]
         if not pairs:
-            self._lose(texts, places, "says nothing that we know")
+            self._lose(texts, spots, "says nothing that we know")
             return
-        for index, (place, line) in enumerate(places):
+        for index, spot in enumerate(spots):
             part, value = pairs[min(index, len(pairs) - 1)]
-            self._put(tie, part, value, scope, place, line)
-        for part, value in pairs[len(places) :]:
+            self._put(tie, part, value, scope, spot.place, spot.line)
+        for part, value in pairs[len(spots) :]:
             if not self.locating:
                 write(scope.item, tie.steps[part], value)
+        if written != tuple(texts):
+            self.report.restated.update({spot.place: written[spot.part] for spot in spots})
 
-    def _lose(self, texts: list[str | None], places: list[tuple[str, int | None]], reason: str) -> None:
+    def _lose(self, texts: list[str | None], spots: list[Spot], reason: str) -> None:
         told = ", ".join(text for text in texts if text is not None)
-        self.report.lost += [Leaf(place, line, told, reason) for place, line in places]
+        self.report.lost += [Leaf(spot.place, spot.line, told, reason) for spot in spots]
 
     def _holds(self, conditions: tuple[Condition, ...]) -> bool:
         return not conditions or all(condition.holds(self.known.get(condition.steps)) for condition in conditions)
 
     def _unknown(self, element: Element, place: str, reason: str) -> None:
         """Report every non-empty leaf of an element that has no place."""
-        for leaf in element.iter():
-            if isinstance(leaf.tag, str) and (text := _own_text(leaf)):
-                below = "" if leaf is element else "/" + _local(leaf.tag)
-                self.report.unmapped.append(Leaf(place + below, line_of(leaf), text, reason))
-            for name, value in leaf.attrib.items():
-                if str(value).strip() and not str(name).startswith(SCHEMA_INSTANCE):
-                    where = f"{place}/@{_local(str(name))}"
-                    self.report.unmapped.append(Leaf(where, line_of(leaf), str(value), reason))
+        if text := _own_text(element):
+            self.report.unmapped.append(Leaf(place, line_of(element), text, reason))
+        for name, value in element.attrib.items():
+            if str(value).strip() and not str(name).startswith(SCHEMA_INSTANCE):
+                self.report.unmapped.append(Leaf(f"{place}/@{_local(str(name))}", line_of(element), str(value), reason))
+        seen: dict[str, int] = {}
+        for child in element:
+            if isinstance(child.tag, str):
+                count = seen[child.tag] = seen.get(child.tag, 0) + 1
+                self._unknown(child, _counted(place, _local(child.tag), count, repeated=False), reason)
 
 
 def _counted(place: str, name: str, count: int, *, repeated: bool) -> str:

@@ -76,7 +76,8 @@ class DecodeReport:
 
     mapped: partner place -> JSON Pointer of the canonical leaf. bag: reached the adapter's extension bag. constants:
     values the mapping fixes, found as expected. unmapped: elements nobody knows. lost: known, but unreadable. findings: what
-    a tolerant reading let pass.
+    a tolerant reading let pass. restated: of the mapped places those that hold another spelling than we write, each with
+    ours (None: we write nothing there).
     """
 
     mapped: dict[str, str] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class DecodeReport:
     unmapped: list[Leaf] = field(default_factory=list)
     lost: list[Leaf] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    restated: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float:

@@ -22,13 +22,15 @@ Values = tuple[Any, ...]
 class Conversion:
     """How values become texts and back. Both take one argument a side and return a tuple of the other side's length.
 
-    Absent things are None on either side. Both raise ValueError, whose text says what was expected.
+    Absent things are None on either side. Both raise ValueError, whose text says what was expected. generous: decode also
+    reads spellings that encode does not write; the decoder then reports what stood there.
     """
 
     name: str
     encode: Callable[..., Texts]
     decode: Callable[..., Values]
     note: str = ""
+    generous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,18 @@ TIMES = {
     ("2023-05-26T20:55:09+01:00", "20230526205509+01", "304"),
     ("2023-05-26T20:55:09-05:00", "20230526205509-05", "304"),
 }
-NO_TIMES = ["", "2020", "20201301", "20200230", "20200212251507Z", "20200212091507", "tomorrow", "\uff12020\uff10212"]
+NO_TIMES = ["", "2020", "20201301", "20200230", "20200212251507Z", "2020021209150", "tomorrow", "\uff12020\uff10212"]
 # What stands in a notification -> what the canonical field says of it.
 ODD_TIMES = {
     "<D>Wed Nov 13 00:00:00 UTC 2019</D>": "2019-11-13T00:00:00Z",
     '<D formatCode="102">20191113101112Z</D>': "2019-11-13T10:11:12Z",
     "<D>20191113</D>": "2019-11-13",
-    '<D formatCode="304">20191113101112</D>': None,
+    '<D formatCode="304">20191113101112</D>': "2019-11-13",
+    '<D formatCode="203">201911131011</D>': "2019-11-13",
+    '<D formatCode="304">2019-11-13T10:11:12</D>': "2019-11-13",
+    "<D>Wed Nov 13 10:11:12 CET 2019</D>": "2019-11-13",
+    '<D formatCode="304">20191113101112+0530</D>': "2019-11-13T10:11:12+05:30",
+    '<D formatCode="304">2019-11-13T10:11:12.345+01:00</D>': "2019-11-13T10:11:12+01:00",
     '<D formatCode="304">soon</D>': None,
 }
 
@@ -108,7 +113,7 @@ def test_further_attributes_and_padding_are_kept_in_the_bag(entry: Entry) -> Non
     decoded = entry.adapter.decode(data, tolerant=False)
     bag = decoded.document["extensions"]["wco_declaration"]
     assert {entry["place"] for entry in bag["as_written"]} == {
-        "MetaData/Response/ContactOffice/ID",
+        "MetaData/Response/ContactOffice/ID/@schemeAgencyID",
         "MetaData/Response/AdditionalInformation/StatementDescription",
     }
     assert decoded.document["additional_informations"][0]["statement_description"] == "GB000060"
@@ -148,4 +153,5 @@ def test_several_responses_in_one_wrapper_are_answers_each(entry: Entry) -> None
     answers = entry.adapter.replies(decoded, received_us=0, sent=None)
     assert [answer.function for answer in answers] == ["accepted", "exited", "rejected"]
     assert same(data, offline.encode_again(entry, decoded))
-    assert any(leaf.place.startswith("MetaData/Response[3]/Error") for leaf in decoded.report.bag)
+    assert any(place.startswith("MetaData/Response[3]/Error") for place in decoded.report.mapped)
+    assert decoded.report.coverage == 1.0
