@@ -143,10 +143,15 @@ def _ordered(named: dict[str, str], function: str) -> Iterable[Alias]:
 
 
 def issued_us(document: Json, received_us: int) -> int:
-    """Microseconds since the epoch of the time of issue; a bare day counts from its beginning, UTC."""
+    """Microseconds since the epoch of the time of issue. A bare day says no hour: the arrival counts, up to the end of that
+    day (UTC); so answers of one day stay in the order in which they came, and none is older than what it answers.
+    """
+    told = str(document.get("issue_date_time", ""))
     try:
-        moment = datetime.fromisoformat(str(document.get("issue_date_time", "")))
+        moment = datetime.fromisoformat(told)
     except ValueError:
         return received_us
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        next_day = moment.replace(tzinfo=UTC) + timedelta(days=1)
+        return min(received_us, (next_day - EPOCH) // timedelta(microseconds=1) - 1)
     return (moment - EPOCH) // timedelta(microseconds=1)

@@ -41,6 +41,10 @@ OTHER = {
         "R/B/D",
     ),
     "a namespace": ('<R xmlns="urn:b" v="1"><A>x y</A><B><C>1</C></B><B><C>2</C></B></R>', "R"),
+    "a text between elements": (
+        '<R xmlns="urn:a" v="1"><A>x y</A><B>by hand<C>1</C></B><B><C>2</C></B></R>',
+        "R/B",
+    ),
     "an unknown element": ('<R xmlns="urn:a" v="1"><A>x y</A><B><C>1</C></B><B><C>2</C></B><N/></R>', "R/N"),
 }
 
@@ -60,6 +64,15 @@ def test_what_may_not_differ_is_named(case: str, specs: Specs) -> None:
     registry = specs(ROWS)
     text, place = OTHER[case]
     assert place in [finding.partner_place for finding in differences(form(PLAIN, registry), form(text, registry))]
+
+
+def test_order_counts_where_the_table_has_one(specs: Specs) -> None:
+    registry = specs("R namespace=a order=sequence\nR/A type=string\nR/B type=string max=*\n")
+    first = form('<R xmlns="urn:a"><A>1</A><B>2</B><B>3</B></R>', registry)
+    other = form('<R xmlns="urn:a"><B>2</B><A>1</A><B>3</B></R>', registry)
+    assert [(found.partner_place, found.found, found.expected) for found in differences(first, other)] == [
+        ("R", "A, B, B", "B, A, B")
+    ]
 
 
 def test_an_empty_element_counts_unless_the_adapter_says_that_it_means_absent(specs: Specs) -> None:

@@ -1,12 +1,12 @@
 """What customs answers, and what becomes of it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from adapters.wco_declaration import WcoDeclaration
+from adapters.wco_declaration import WcoDeclaration, receipts
 from adapters.wco_declaration.receipts import MEANINGS
 from gateway.lifecycle import FUNCTIONS
 from gateway.mapping.report import DecodeReport
@@ -113,7 +113,6 @@ def test_ids_are_learned_and_tell_which_message_is_meant(
 TIMES = {
     "2026-03-02T09:14:07Z": datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC),
     "2026-03-02T09:14:07+01:00": datetime(2026, 3, 2, 8, 14, 7, tzinfo=UTC),
-    "2026-03-02": datetime(2026, 3, 2, tzinfo=UTC),
 }
 
 
@@ -123,6 +122,23 @@ def test_the_time_of_issue_counts(
 ) -> None:
     answer = reply(adapter, notification(encode, adapter, raw_code="01", issue_date_time=told))
     assert answer.issued_us == int(moment.timestamp()) * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("received", "counted"),
+    [
+        (datetime(2026, 3, 2, 9, 14, tzinfo=UTC), datetime(2026, 3, 2, 9, 14, tzinfo=UTC)),
+        (datetime(2026, 3, 1, 23, 30, tzinfo=UTC), datetime(2026, 3, 1, 23, 30, tzinfo=UTC)),
+        (datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC)),
+    ],
+    ids=["that day", "where the day begins earlier", "days later"],
+)
+def test_of_a_bare_day_the_arrival_counts_up_to_the_end_of_the_day(received: datetime, counted: datetime) -> None:
+    def microseconds(moment: datetime) -> int:
+        return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    document = {"issue_date_time": "2026-03-02"}
+    assert receipts.issued_us(document, microseconds(received)) == microseconds(counted)
 
 
 def test_without_a_time_of_issue_the_time_of_arrival_counts(
