@@ -40,10 +40,9 @@ from xml.sax.saxutils import escape
 
 import requests
 
-from gateway import settings
-from gateway.catalogue import Catalogue, Entry, offline
 from gateway.errors import GatewayError
 from gateway.ports import Json
+from gateway.testing.partner_side import PartnerSide
 from gateway.testing.partners import HttpAnswer, HttpPartner, Partner
 
 ADAPTER = "wco_declaration"
@@ -134,13 +133,12 @@ def _fact(line: str) -> Json | None:
 class Office:
     """The office without its sockets: takes messages, keeps cases, writes notifications."""
 
-    def __init__(self, entry: Entry, character: Character, ledger: Ledger) -> None:
+    def __init__(self, messages: PartnerSide, character: Character, ledger: Ledger) -> None:
         self.character = character
         self.ledger = ledger
         self.cases: dict[str, Case] = {}
         self.lock = threading.Lock()
-        self._adapter = entry.adapter
-        self._context = offline.context(entry.manifest, kind="customs_response", roundtrip=True)
+        self._messages = messages
         self._busy: set[str] = set()
         for row in ledger.of("effect"):
             self.cases[row["reference"]] = Case(
@@ -154,7 +152,7 @@ class Office:
         if kinds is None:
             return HttpAnswer(404), []
         try:
-            decoded = self._adapter.decode(data, tolerant=False)
+            decoded = self._messages.read(data)
         except GatewayError as refused:
             reasons = [finding.partner_place or finding.code for finding in refused.findings]
             return _bad_request(reasons), []
@@ -276,7 +274,7 @@ class Office:
             **more,
         }
         case.answers.append(code)
-        return key, self._adapter.encode(document, self._context).data
+        return key, self._messages.write("customs_response", document)
 
     def _time(self, case: Case, code: str) -> str:
         """A time of issue that follows from the reference and the code: later answers are later, repeated ones equal."""
@@ -450,8 +448,9 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     if chosen.tls_cert is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(chosen.tls_cert, chosen.tls_key)
-    entry = Catalogue.load(settings.load()).entry(ADAPTER)
-    office = Office(entry, Character(chosen.country, chosen.speed, chosen.seed), Ledger(chosen.ledger))
+    office = Office(
+        PartnerSide.of(ADAPTER), Character(chosen.country, chosen.speed, chosen.seed), Ledger(chosen.ledger)
+    )
     simulator = Simulator(
         office,
         chosen.callback,

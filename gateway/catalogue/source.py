@@ -1,7 +1,7 @@
 """What an adapter's own source says: imports that it may not have, and findings that nobody wrote words for.
 
 An adapter is pure: it opens no socket and knows no room of ours but those named here. Only its simulator, which is the
-partner and not the adapter, may reach outside.
+partner and not the adapter, may reach outside and use the test kit; of our other rooms it sees no more than the adapter.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from gateway.catalogue.manifest import read_yaml
 from gateway.errors import Finding
 
 ROOMS = ("documents", "errors", "lifecycle", "mapping", "ports", "syntax")
+SIMULATOR_ROOMS = (*ROOMS, "testing")
+SIMULATOR = "simulator"
+WHOLE = ("gateway", "adapters")  # of these it is the module imported from them that counts
+# What would let an adapter reach a disk, a network, another process or the threads of this one.
 OUTSIDE_WORLD = frozenset(
-    """asyncio ftplib http multiprocessing requests select selectors smtplib socket sqlalchemy sqlite3 ssl subprocess
-    tempfile threading urllib.request""".split()  # noqa: SIM905 - a list of names reads better without quotes
+    """asyncio ftplib glob http multiprocessing requests select selectors shutil smtplib socket sqlalchemy sqlite3 ssl
+    subprocess tempfile threading urllib""".split()  # noqa: SIM905 - a list of names reads better without quotes
 )
 
 
@@ -32,30 +36,33 @@ def findings(adapter_id: str, root: Path, specs: Path) -> Iterator[Finding]:
                 adapter_id, "catalogue.adapter.broken", path.name, found=f"{type(problem).__name__}: {problem}"
             )
             continue
-        if path.name != "simulator.py":
-            for name in _forbidden_imports(tree, adapter_id):
-                yield _finding(adapter_id, "catalogue.import", path.name, found=name)
+        for name in _forbidden_imports(tree, adapter_id, simulator=path.stem == SIMULATOR):
+            yield _finding(adapter_id, "catalogue.import", path.name, found=name)
         for code in _finding_codes(tree):
             if not _has_words(texts.get(code)):
                 yield _finding(adapter_id, "catalogue.texts", path.name, found=code, expected="findings.yaml")
 
 
-def _forbidden_imports(tree: ast.Module, adapter_id: str) -> Iterator[str]:
+def _forbidden_imports(tree: ast.Module, adapter_id: str, *, simulator: bool) -> Iterator[str]:
+    rooms = SIMULATOR_ROOMS if simulator else ROOMS
+    for name in imported(tree, f"adapters.{adapter_id}"):
+        first, _, rest = name.partition(".")
+        room = rest.split(".")[0]
+        of_ours = (first == "gateway" and room not in rooms) or (first == "adapters" and room != adapter_id)
+        plays = name.startswith(f"adapters.{adapter_id}.{SIMULATOR}")
+        if of_ours or (not simulator and (first in OUTSIDE_WORLD or plays)):
+            yield name
+
+
+def imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Every module that a module of package imports, in full; ``from gateway import x`` is gateway.x."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names = (
-                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "gateway" else [node.module]
-            )
-        else:
-            continue
-        for name in names:
-            first, _, rest = name.partition(".")
-            room = rest.split(".")[0]
-            of_ours = (first == "gateway" and room not in ROOMS) or (first == "adapters" and room != adapter_id)
-            if of_ours or first in OUTSIDE_WORLD or name in OUTSIDE_WORLD:
-                yield name
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names) if base in WHOLE else (base,)
 
 
 def _finding_codes(tree: ast.Module) -> set[str]:

@@ -13,22 +13,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from gateway.catalogue.source import OUTSIDE_WORLD, ROOMS, SIMULATOR, SIMULATOR_ROOMS
+from gateway.catalogue.source import imported as imports_of
 from gateway.settings import PROJECT_ROOT
 
 ROOTS = ("gateway", "adapters")
 CONTRACT = "importlinter:contract:"
-# An adapter is pure: what else would let it reach a disk, a network, a clock of its own or another process.
-MAY_IMPORT = {"documents", "errors", "lifecycle", "mapping", "ports", "syntax"}
-REACHES_OUT = {
-    "asyncio", "ftplib", "glob", "http", "multiprocessing", "requests", "select", "shutil", "smtplib", "socket", "sqlalchemy",
-    "sqlite3", "ssl", "subprocess", "tempfile", "threading", "urllib",
-}  # fmt: skip
 OUTSIDE_CALLS = {"open", "exec", "eval", "__import__"}
 
 
@@ -201,34 +196,46 @@ def test_a_new_module_must_be_given_a_place_first(skeleton: Path) -> None:
     assert "homeless" in told.stdout
 
 
+def test_only_a_simulator_may_use_the_test_kit(skeleton: Path) -> None:
+    adapter = next(name for name in modules(PROJECT_ROOT) if re.fullmatch(r"adapters\.\w+", name))
+    plant(skeleton, f"{adapter}.simulator", "gateway.testing.partners")
+    assert set(verdicts(lint(skeleton)).values()) == {"KEPT"}
+    plant(skeleton, f"{adapter}.mapping", "gateway.testing.partners")
+    assert "BROKEN" in verdicts(lint(skeleton)).values()
+
+
+def test_adapters_are_kept_from_every_room_that_is_not_theirs(skeleton: Path) -> None:
+    """The contracts and the check of an adapter's folder name the same rooms."""
+    rooms = {name.split(".")[1] for name in modules(PROJECT_ROOT) if name.startswith("gateway.")}
+    adapter = next(name for name in modules(PROJECT_ROOT) if re.fullmatch(r"adapters\.\w+", name))
+    for room in sorted(rooms - {*SIMULATOR_ROOMS}):
+        plant(skeleton, f"{adapter}.simulator", f"gateway.{room}")
+    for room in SIMULATOR_ROOMS:
+        plant(skeleton, f"{adapter}.rules", f"gateway.{room}")
+    told = lint(skeleton).stdout
+    named = set(re.findall(rf"{re.escape(adapter)}\S* -> gateway\.(\w+)", told))
+    assert named == rooms - {*ROOMS}
+
+
 # Adapters, by their source: no contract can speak of what a module of the standard library does.
 
-ADAPTER_FILES = [path for path in sorted((PROJECT_ROOT / "adapters").rglob("*.py")) if path.name != "simulator.py"]
-
-
-def imported(tree: ast.AST, package: str) -> Iterator[str]:
-    """Every module that a tree imports, in full; ``from gateway import x`` is gateway.x."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = f"{package}.{node.module or ''}".rstrip(".") if node.level else str(node.module)
-            yield from (f"{base}.{alias.name}" for alias in node.names) if base in ROOTS else (base,)
+ADAPTER_FILES = sorted((PROJECT_ROOT / "adapters").glob("*/**/*.py"))
 
 
 @pytest.mark.parametrize("path", ADAPTER_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_an_adapter_sees_only_the_rooms_that_it_may_and_nothing_of_the_world(path: Path) -> None:
     adapter = path.relative_to(PROJECT_ROOT / "adapters").parts[0]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for name in imported(tree, f"adapters.{adapter}"):
+    plays = path.stem == SIMULATOR
+    for name in imports_of(tree, f"adapters.{adapter}"):
         first, _, rest = name.partition(".")
         room = rest.partition(".")[0]
-        assert first != "gateway" or room in MAY_IMPORT, name
+        assert first != "gateway" or room in (SIMULATOR_ROOMS if plays else ROOMS), name
         assert first != "adapters" or room == adapter, name
-        assert first not in REACHES_OUT, name
-        assert not name.endswith(".simulator"), "the adapter does not know who plays its partner"
+        assert plays or first not in OUTSIDE_WORLD, name
+        assert plays or not name.endswith(f".{SIMULATOR}"), "the adapter does not know who plays its partner"
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert not called & OUTSIDE_CALLS
+    assert plays or not called & OUTSIDE_CALLS
 
 
 def test_no_module_of_the_core_names_an_adapter() -> None:

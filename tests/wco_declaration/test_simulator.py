@@ -19,6 +19,7 @@ from lxml import etree
 from adapters.wco_declaration.simulator import Character, Ledger, Office, Simulator
 from gateway.catalogue import Entry
 from gateway.errors import NotTrusted
+from gateway.testing.partner_side import PartnerSide
 from gateway.testing.partners import HttpAnswer, HttpPartner
 
 from .conftest import sample
@@ -87,7 +88,7 @@ def callback() -> Iterator[Callback]:
 
 @pytest.fixture
 def office(entry: Entry) -> Office:
-    return Office(entry, Character(speed=200), Ledger(None))
+    return Office(PartnerSide(entry), Character(speed=200), Ledger(None))
 
 
 @pytest.fixture
