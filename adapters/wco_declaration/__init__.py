@@ -74,8 +74,8 @@ class WcoDeclaration:
             finding = Finding("wco_declaration.kind", found=kind, expected=", ".join(KINDS))
             raise RuleBroken(f"{kind} is no document of this family", [finding], code=finding.code)
         again = bool(context.facts.get("roundtrip"))
-        scheme = str(context.agreement.parameters.get("party_identifier_scheme") or mapping.EORI)
-        form = self._form(kind, _message(kind, str(context.facts.get("message") or "")), scheme)
+        name = _message(kind, str(context.facts.get("message") or ""))
+        form = self._form(kind, name, mapping.party_scheme(context))
         expanded = requests.expand(kind, document, self._places(DECLARATION)) if kind in requests.REQUESTS else None
         whole = expanded.document if expanded else document
         added = {} if again or kind == RESPONSE else references.added(kind, document, context)

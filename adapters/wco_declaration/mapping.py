@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from adapters.wco_declaration.conversions import DATE_TIME, DECLARATION_TYPE
 from gateway.mapping import Mapping
 from gateway.mapping.rows import Row, amount, code, each, group, joined, measure, scope, text
+from gateway.ports import EncodeContext
 from gateway.syntax.tables import ElementTable
 
 DECLARATION_NAMESPACE = "urn:wco:datamodel:WCO:DEC-DMS:2"
@@ -27,6 +28,11 @@ LEFT, FURTHER = "as_written", "further_responses"
 AS_WRITTEN, FURTHER_RESPONSES = f"{BAG}.{LEFT}", f"{BAG}.{FURTHER}"
 
 ADDRESS = ("CityName", "CountryCode", "CountrySubDivisionCode", "CountrySubDivisionName", "Line", "PostcodeID")
+
+
+def party_scheme(context: EncodeContext) -> str:
+    """The register whose numbers name the parties; an agreement has to say it, work without one (command line) need not."""
+    return str(context.agreement.parameters.get("party_identifier_scheme") or EORI)
 
 
 # Parts.

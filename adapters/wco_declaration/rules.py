@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.wco_declaration.conversions import DIRECTIONS
+from adapters.wco_declaration.mapping import party_scheme
 from adapters.wco_declaration.requests import AMENDMENT, CANCELLATION, PRESENTATION, REQUESTS
 from gateway.documents.rules import at, members, number, text
 from gateway.errors import Finding, Severity
@@ -180,7 +181,7 @@ def packages_add_up(document: Json, _: EncodeContext) -> Iterator[Finding]:
 
 def declarant_is_known(document: Json, context: EncodeContext) -> Iterator[Finding]:
     """WCO-DEC-011: the declarant is named by a number of the register that this authority uses."""
-    scheme = str(context.agreement.parameters.get("party_identifier_scheme") or "EORI")
+    scheme = party_scheme(context)
     if not _has_number(document, "declarant", scheme):
         yield Finding(
             "wco_declaration.party.number",
@@ -225,7 +226,7 @@ def type_fits_request(document: Json, context: EncodeContext) -> Iterator[Findin
 
 def submitter_is_known(document: Json, context: EncodeContext) -> Iterator[Finding]:
     """WCO-REQ-003: a presentation says who presents the goods."""
-    scheme = str(context.agreement.parameters.get("party_identifier_scheme") or "EORI")
+    scheme = party_scheme(context)
     if not _has_number(document, "submitter", scheme):
         yield Finding(
             "wco_declaration.party.number",

@@ -40,7 +40,7 @@ FIELDS: dict[str, str] = {
     "messages": "partner messages: `name`, `version`, `direction`, `schema` (path of the element table)",
     "steps": "what happens to a document on its way out, in order: `encode`, `check` against the table, each `sign`",
     "transports": "kinds of transport an agreement may choose",
-    "signing": "signature profiles an agreement may choose; empty when nothing is signed",
+    "signing": "signature profiles an agreement may choose beside `none`, which each may; empty when nothing is signed",
     "receipts": "`asynchronous`: whether the partner confirms later, in a message of its own",
     "parameters": "what an agreement must or may say: `type`, `required`, `default`, `one_of`, `pattern`, `en`, `zh`",
     "roundtrip": "`empty_means_absent`; `order`: `table`, or `any` where the partner accepts any",

@@ -58,9 +58,9 @@ def test_the_reference_of_the_document_names_the_message(encode: Encode, declara
 
 
 def test_what_was_added_is_told_and_is_no_value_of_the_document(encode: Encode, declaration: dict[str, Any]) -> None:
-    report = encode(declaration).report
+    report = encode(declaration, parameters={"responsible_agency": "SKAT"}).report
     assert report.constants["/function_code"] == "9"
-    assert report.constants["/document_metadata/responsible_agency"] == "HMRC"
+    assert report.constants["/document_metadata/responsible_agency"] == "SKAT"
     assert "/function_code" not in report.carried
     assert report.lost == ()
 
@@ -69,6 +69,13 @@ def test_the_wrapper_follows_the_agreement(encode: Encode, declaration: dict[str
     data = encode(declaration, parameters={"responsible_country": "DK", "responsible_agency": "SKAT"}).data
     assert b"<md:ResponsibleCountryCode>DK</md:ResponsibleCountryCode>" in data
     assert b"<md:ResponsibleAgencyName>SKAT</md:ResponsibleAgencyName>" in data
+
+
+def test_no_authority_is_named_but_the_agreement_s(entry: Entry, encode: Encode, declaration: dict[str, Any]) -> None:
+    assert b"Responsible" not in encode(declaration).data
+    required = {name for name, parameter in entry.manifest.parameters.items() if parameter.required}
+    assert required == {"responsible_country", "responsible_agency", "party_identifier_scheme"}
+    assert not any(parameter.default for parameter in entry.manifest.parameters.values())
 
 
 def test_the_type_code_follows_from_the_direction_where_none_is_given(
