@@ -2,7 +2,8 @@
 
 libxml2 stops reading a parent at its first wrong child; this walk does not. It is asked only after a refusal, so it may
 take its time. In tolerant reading what can still be read is a warning: unknown elements and attributes, order, values,
-absent elements. What cannot be read without guessing stays an error: another root, a second value where one may stand.
+absent elements, more of a sort than there may be. What cannot be read without guessing stays an error: another root, a second
+value where one may stand.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gateway.syntax.values import fault, shown
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_GUESSWORK = frozenset({"syntax.root.unknown", "syntax.element.too_many", "syntax.choice.broken"})
+_GUESSWORK = frozenset({"syntax.root.unknown", "syntax.choice.broken"})
 
 
 def explain(root: etree._Element, table: ElementTable, *, tolerant: bool = False) -> list[Finding]:
@@ -35,9 +36,16 @@ class _Walk:
         self.tolerant = tolerant
 
     def finding(
-        self, code: str, element: etree._Element, path: str, found: str | None = None, expected: str | None = None
+        self,
+        code: str,
+        element: etree._Element,
+        path: str,
+        found: str | None = None,
+        expected: str | None = None,
+        *,
+        guesswork: bool | None = None,
     ) -> Finding:
-        soft = self.tolerant and code not in _GUESSWORK
+        soft = self.tolerant and not (code in _GUESSWORK if guesswork is None else guesswork)
         return Finding(
             code=code,
             found=found,
@@ -93,7 +101,9 @@ class _Walk:
             counts[tag] += 1
             where = f"{path}/{known.row.segment}" + (f"[{counts[tag]}]" if known.max != 1 else "")
             if known.max is not None and counts[tag] == known.max + 1:
-                yield self.finding("syntax.element.too_many", child, where, expected=f"at most {known.max}")
+                alone = known.max == 1
+                expected = f"at most {known.max}"
+                yield self.finding("syntax.element.too_many", child, where, expected=expected, guesswork=alone)
             if node.order is Order.SEQUENCE:
                 if positions[tag] < highest and not (known.choice and last and known.choice == last.choice):
                     before = last.name if last else ""

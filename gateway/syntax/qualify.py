@@ -60,13 +60,16 @@ class _Qualifying:
                 self.element(child, known, f"{path}/{known.row.segment}{suffix}")
 
     def match(self, child: etree._Element, node: Node, counts: Counter[str]) -> Node | None:
-        """The node a child stands for: by its full name, else by local name, the first that may still come."""
+        """The node a child stands for: by its full name, else by local name, the first that may still come.
+
+        Where one of that full name has come already, a sibling of the same local name may be meant.
+        """
         exact = node.by_tag.get(str(child.tag))
-        if exact is not None or not self.may_move(child):
+        if not self.may_move(child) or (exact is not None and (exact.max is None or counts[exact.tag] < exact.max)):
             return exact
         named = [known for known in node.children if known.name == etree.QName(child).localname]
         free = (known for known in named if known.max is None or counts[known.tag] < known.max)
-        return next(free, named[0] if named else None)
+        return next(free, exact or (named[0] if named else None))
 
     def trim(self, element: etree._Element, node: Node, path: str) -> None:
         text = element.text

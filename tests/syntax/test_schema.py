@@ -197,6 +197,24 @@ def test_tolerant_reading_keeps_what_cannot_be_read_as_an_error(specs: Specs) ->
     }
 
 
+def test_tolerant_reading_takes_more_of_a_sort_than_there_may_be(specs: Specs) -> None:
+    schema = specs("R namespace=a\nR/A type=string max=2").schema("demo", "1", "m")
+    data = b'<R xmlns="urn:a"><A/><A/><A/></R>'
+    assert [finding.severity.value for finding in schema.check(parse(data), tolerant=True)] == ["warning"]
+    assert [finding.severity.value for finding in schema.check(parse(data))] == ["error"]
+
+
+def test_of_two_siblings_of_one_local_name_in_one_namespace_the_second_is_the_other_one(
+    registry: SchemaRegistry,
+) -> None:
+    schema = registry.schema("wco_declaration", "3.6", "notification")
+    uri = "urn:wco:datamodel:WCO:RES-DMS:2"
+    inside = "<Declaration><ID>1</ID></Declaration><Declaration><FunctionCode>9</FunctionCode></Declaration>"
+    text = f'<MetaData xmlns="{uri}"><Response><FunctionCode>01</FunctionCode>{inside}</Response></MetaData>'
+    found = schema.check(parse(text.encode()), tolerant=True)
+    assert [(finding.code, finding.severity.value) for finding in found] == [("syntax.namespace.assumed", "warning")]
+
+
 def test_an_official_schema_decides_where_the_operator_put_one(specs: Specs, tmp_path: Path) -> None:
     registry = specs("R namespace=a\nR/A type=string min=1 max_length=9")
     official = tmp_path / "official/demo"
