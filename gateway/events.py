@@ -35,6 +35,7 @@ class EventType(StrEnum):
     REPLY_UNMATCHED = "partner:reply:unmatched"
     REPLY_REFUSED = "partner:reply:refused"
     REPLY_CONFLICTING = "partner:reply:conflicting"
+    REPLY_PARTLY_READ = "partner:reply:partly-read"
     ANSWERED_BY_HAND = "operator:reply:entered"
     LANE_PAUSED = "operator:lane:paused"
     LANE_RESUMED = "operator:lane:resumed"
@@ -69,6 +70,7 @@ TITLES: dict[EventType, tuple[str, str]] = {
     EventType.REPLY_UNMATCHED: ("An answer that fits no message yet", "回执暂未匹配"),
     EventType.REPLY_REFUSED: ("An answer that could not be trusted or read", "回执无法识别或不可信"),
     EventType.REPLY_CONFLICTING: ("Same id, other content: refused", "同号不同内容，已拒绝"),
+    EventType.REPLY_PARTLY_READ: ("The message holds elements that nobody knows", "报文含有无法识别的元素"),
     EventType.ANSWERED_BY_HAND: ("Answered by a person", "人工录入回执"),
     EventType.LANE_PAUSED: ("The lane was paused", "通道已暂停"),
     EventType.LANE_RESUMED: ("The lane goes on", "通道已恢复"),

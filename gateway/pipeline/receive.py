@@ -47,6 +47,7 @@ LOG = logging.getLogger(__name__)
 RAW = "application/octet-stream"
 CHANGED = ("status", "document_id", "message_id", "root_id", "reason")
 _MOST_KEPT = 50
+_MOST_PLACES, _LONGEST_PLACE = 20, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,25 @@ class Receiver:
         # The ids it names are wanted for as long as something in it waits for its message.
         waits = settled.row.status is InboundStatus.UNMATCHED
         writing.add_inbound(settled.row, read.aliases if waits else ())
+        self._tell_unread(writing, read, settled.row, now)
         return self._told(writing, settled)
+
+    def _tell_unread(self, writing: Writing, read: _Read, row: InboundRow, now: int) -> None:
+        """Say on the timeline which places of a message were left aside; what stood there is in the stored bytes."""
+        if read.decoded is None or not read.decoded.report.unmapped:
+            return
+        unread = [leaf.place[:_LONGEST_PLACE] for leaf in read.decoded.report.unmapped]
+        LOG.warning("agreement %s: %d places of a delivery are in no table", row.agreement, len(unread))
+        event = _about_inbound(
+            EventType.REPLY_PARTLY_READ,
+            now,
+            row,
+            self._tenant_of(writing, row),
+            reference=row.reference,
+            count=len(unread),
+            places=unread[:_MOST_PLACES],
+        )
+        writing.append_event(event)
 
     def _settle(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
         """What this delivery does: refused, stored, matched or kept. Its row is written by the caller, with what is found here."""

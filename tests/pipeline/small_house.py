@@ -22,7 +22,7 @@ from gateway.agreements import Agreement
 from gateway.documents.classes import BUSINESS, CLASSES, Without, without
 from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
-from gateway.mapping.report import DecodeReport, LossReport
+from gateway.mapping.report import DecodeReport, Leaf, LossReport
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.reading import View
@@ -118,7 +118,8 @@ class TinyAdapter:
         except ValueError:
             raise NotWellFormed("not JSON") from None
         kind = "customs_response" if "answers" in content else "manifest"
-        return Decoded(kind, content, "TINYREPLY", DecodeReport())
+        unmapped = [Leaf(name, None, str(content[name]), "nobody knows it") for name in content if name[:2] == "x-"]
+        return Decoded(kind, content, "TINYREPLY", DecodeReport(unmapped=unmapped))
 
     def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
         return [_reply(answer, received_us) for answer in decoded.document.get("answers", ())]

@@ -52,6 +52,18 @@ def test_the_same_delivery_twice_has_one_effect_and_is_confirmed(house: House) -
     assert (told.count("partner:reply:received"), told.count("partner:reply:doubled")) == (1, 1)
 
 
+def test_what_nobody_knows_of_a_delivery_is_told_on_the_timeline_by_its_place(house: House) -> None:
+    accepted, message = house.file_and_send()
+    answer = {"function": "registered", "names": [["tiny-name", message.name.removesuffix(".json")]]}
+    house.answer_bytes(json.dumps({"answers": [answer], "x-new": "secret"}).encode())
+    told = next(one for one in house.timeline(accepted.root_id) if str(one.type) == "partner:reply:partly-read")
+    assert (told.data["count"], told.data["places"]) == (1, ["x-new"])
+    assert "secret" not in str(told.data)
+    assert house.standing(accepted.root_id).states["declaration"] == "registered"
+    manifest = house.answer_bytes(b'{"manifest": "M1", "x-other": "1"}')
+    assert "partner:reply:partly-read" in house.told(manifest.document_ids[0])
+
+
 def test_the_same_answer_under_another_reference_has_one_effect(house: House) -> None:
     accepted, message = house.file_and_send()
     house.answer(message, "registered", reference="f1.xml", issued_us=5)

@@ -55,7 +55,7 @@ def with_default_namespaces(root: etree._Element) -> bytes:
     def written(element: etree._Element, inherited: str) -> str:
         name = etree.QName(element)
         declared = f' xmlns="{name.namespace}"' if name.namespace != inherited else ""
-        attributes = "".join(f' {key}="{value}"' for key, value in element.attrib.items())
+        attributes = "".join(f' {key!s}="{value!s}"' for key, value in element.attrib.items())
         inside = "".join(written(child, name.namespace or "") for child in element if isinstance(child.tag, str))
         return f"<{name.localname}{declared}{attributes}>{inside or escaped(element)}</{name.localname}>"
 
