@@ -39,7 +39,7 @@ from gateway.syntax.tables import ElementTable, Node
 
 _BEHIND = re.compile(rb"\s+</")
 _IN_SECTION = re.compile(rb"\[CDATA\[\s|\s\]\]>")
-_IN_ATTRIBUTE = re.compile(rb"=\s*(?:\"(?:\s|[^\"<]*\s\")|'(?:\s|[^'<]*\s'))")
+_IN_ATTRIBUTE = re.compile(rb"=\s*(?:\"(?:\"|\s|[^\"<]*\s\")|'(?:'|\s|[^'<]*\s'))")  # an empty value is blank, too
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAG_END = ord(">")
 
@@ -116,7 +116,7 @@ class Leftovers:
         return self.is_padded(data) or self._blank_tests[table](root)
 
     def is_padded(self, data: bytes) -> bool:
-        """Whether white space stands around a value. May err towards yes: then the message is looked at leaf by leaf."""
+        """Whether white space stands around a value, or an attribute is empty. May err towards yes: then the message is looked at leaf by leaf."""
         return (
             data.startswith(_UTF16)  # the searches below read one byte a sign
             or self._before.search(data) is not None

@@ -46,7 +46,7 @@ def _put(root: Element, table: ElementTable, entry: Entry) -> None:
     if "empty" in entry:
         _insert_empty(root, table, path)
         return
-    element, node = reach(root, table, path)
+    element, _ = reach(root, table, path)
     if of_attribute:
         _put_attribute(element, attribute, entry)
     elif "xml" in entry:
@@ -56,7 +56,7 @@ def _put(root: Element, table: ElementTable, entry: Entry) -> None:
         element.append(unknown)
     elif "absent" in entry:
         parent = element.getparent()
-        if parent is not None and says_nothing(element, node, required=True):
+        if parent is not None and is_blank(element):
             parent.remove(element)
     elif _holds(text_of(element), entry):
         element.text = str(entry["text"])
@@ -96,9 +96,14 @@ def segment_of(child: Element, node: Node) -> str:
     return known.row.segment if known is not None else str(child.tag)
 
 
-def says_nothing(element: Element, node: Node | None, *, required: bool = False) -> bool:
-    """Is this an optional element (required: any) with neither text nor attributes, and the same below it?"""
-    if node is None or (node.min and not required) or text_of(element).strip():
+def is_blank(element: Element) -> bool:
+    """Is there neither text nor an attribute, in it and below it?"""
+    return not any(one.attrib or text_of(one).strip() for one in element.iter(etree.Element))
+
+
+def says_nothing(element: Element, node: Node | None) -> bool:
+    """Is this an optional element with neither text nor attributes, and the same below it? Then it means absent."""
+    if node is None or node.min or text_of(element).strip():
         return False
     if any(not str(name).startswith(XSI) or str(name).endswith("}nil") for name in element.attrib):
         return False
@@ -147,7 +152,7 @@ def _made(parent: Element, node: Node, below: Node) -> Element:
 
 
 def _insert_empty(root: Element, table: ElementTable, path: str) -> None:
-    """A new empty element at a place, before those that stand there and behind it."""
+    """A new empty element at a place, before those that stand there and behind it; a required one may be there already."""
     parent, node = reach(root, table, path.rpartition("/")[0])
     *_, (below, position) = _steps(path, table)
     same = parent.findall(below.tag)
@@ -155,5 +160,5 @@ def _insert_empty(root: Element, table: ElementTable, path: str) -> None:
         raise LookupError(f"{path[:80]} leaves a gap")
     if position == len(same):
         _made(parent, node, below)
-    else:
+    elif not is_blank(same[position]):
         same[position].addprevious(parent.makeelement(below.tag))
