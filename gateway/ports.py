@@ -163,13 +163,17 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes a partner gave us. reference: the partner's id of this delivery (file name, message id), for finding doubles."""
+    """Bytes a partner gave us. reference: the partner's id of this delivery (file name, message id), for finding doubles.
+
+    unreadable: why there are no bytes, e.g. a file that cannot be opened; it is recorded as a refused delivery.
+    """
 
     agreement_id: str
     reference: str
     data: bytes
     received_us: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 class Transport(Protocol):

@@ -119,6 +119,9 @@ class Receiver:
         digest = f"sha256:{hashlib.sha256(incoming.data).hexdigest()}"
         reference = incoming.reference or digest
         read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
+        if incoming.unreadable:
+            finding = Finding("receive.unreadable", found=incoming.unreadable)
+            read.refusal = Rejected(incoming.unreadable, [finding], code=finding.code)
 
         def unit(writing: Writing) -> Received:
             first = writing.inbound_by_reference(incoming.agreement_id, reference)

@@ -1,22 +1,19 @@
 """The folder set of the Single Window's import client: OutBox, InBox, SentBox and FailBox below one root.
 
 We write into OutBox, under a name that is fixed for the message's whole life; the client picks a file up, and moves it to
-SentBox or FailBox by itself. Answers appear in InBox; we archive what we have stored and delete nothing.
+SentBox or FailBox by itself. Answers appear in InBox; inbox.py reads them, archives what we have stored and deletes nothing.
 Rule 1: a file appears in OutBox whole or not at all: temporary name, fsync, link without overwriting, fsync of the folder.
 Rule 2: before a file is written a second time, OutBox, SentBox and FailBox are looked at, in the order in which the client moves
         it, so that a file on its way cannot be missed; then InBox, where an answer may name it.
 Rule 3: a name is a plain file name. Nothing that a partner or a document says chooses a folder.
-Rule 4: of several processes one collects, held by a lock that dies with its process.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,22 +21,22 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from gateway import ids
 from gateway.agreements import Agreement
 from gateway.errors import Finding, NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.ports import HandedOver, Incoming, Outgoing
+from gateway.transports.inbox import Inbox
 
 LOG = logging.getLogger(__name__)
 LONGEST_NAME_BYTES = 200
 # Names that Windows, where the client runs, gives to devices whatever their extension.
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
-_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 _FOLDER_NAME = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}$", error="a plain folder name")
 
 
 class FolderSettings(Schema):
     """root: folder that holds the four. archive: where stored answers go, InBox/.done when empty. settle_s: how long an
-    answer must have been left alone before it is read, for clients that write it in place. largest_bytes: of an answer."""
+    answer must have been left alone before it is read, for clients that write it in place. patience_s: how long an answer that is
+    cut off, or cannot be opened, is looked at again before it is taken as it is. largest_bytes: of an answer."""
 
     class Meta:
         unknown = RAISE
@@ -52,6 +49,7 @@ class FolderSettings(Schema):
     archive = fields.Str(load_default="")
     create = fields.Bool(load_default=False)
     settle_s = fields.Float(load_default=0.2, validate=validate.Range(min=0, max=60))
+    patience_s = fields.Float(load_default=300.0, validate=validate.Range(min=0, max=86_400))
     largest_bytes = fields.Int(load_default=64 * 1024 * 1024, validate=validate.Range(min=1))
 
 
@@ -59,31 +57,21 @@ def make(agreement: Agreement, settings: Mapping[str, Any], home: Path) -> Folde
     return FolderTransport(agreement.id, home / settings["root"], settings, home)
 
 
-def readable(name: str) -> str:
-    """A file name as text that can be stored: names in the code page of a Chinese Windows are read as such, controls escaped."""
-    raw = os.fsencode(name)
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
-    return raw.decode("utf-8", "backslashreplace")
-
-
 class FolderTransport:
     """One folder set. send() and locate() belong to the lane, collect() to the poller; they share nothing but the disk."""
 
     def __init__(self, agreement_id: str, root: Path, settings: Mapping[str, Any], home: Path) -> None:
-        self._agreement_id = agreement_id
         self._outbox = root / settings["outbox"]
         self._inbox = root / settings["inbox"]
         self._kept = (self._outbox, root / settings["sentbox"], root / settings["failbox"])
-        self._archive = home / settings["archive"] if settings["archive"] else self._inbox / ".done"
-        self._settle_s: float = settings["settle_s"]
-        self._largest: int = settings["largest_bytes"]
-        self._lock: int | None = None
-        self._too_large: set[str] = set()
+        self._answers = Inbox(
+            agreement_id,
+            self._inbox,
+            home / settings["archive"] if settings["archive"] else None,
+            settle_s=settings["settle_s"],
+            patience_s=settings["patience_s"],
+            largest=settings["largest_bytes"],
+        )
         if settings["create"]:
             for folder in (*self._kept, self._inbox):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -148,83 +136,11 @@ class FolderTransport:
             return False
 
     def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]:
-        """Answers that wait, oldest first; each is archived when it is confirmed. Empty while another process collects."""
-        if not self._may_collect():
-            return
-        for path in self._waiting(limit):
-            try:
-                before = path.stat()
-                data = path.read_bytes()
-                after = path.stat()
-            except OSError:
-                continue
-            if len(data) != after.st_size or before.st_mtime_ns != after.st_mtime_ns:
-                continue  # it grows under our eyes
-            name = readable(path.name)
-            incoming = Incoming(self._agreement_id, name, data, ids.now_us(), {"file-name": name})
-            yield incoming, lambda path=path: self._put_away(path)  # type: ignore[misc]
-
-    def _waiting(self, limit: int) -> list[Path]:
-        settled_before = time.time() - self._settle_s
-        found: list[tuple[float, str, Path]] = []
-        with os.scandir(self._inbox) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
-                    continue
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                # A link could point anywhere; the client writes files.
-                if not stat.S_ISREG(facts.st_mode) or facts.st_mtime > settled_before:
-                    continue
-                if facts.st_size > self._largest:
-                    self._complain(entry.name, facts.st_size)
-                    continue
-                found.append((facts.st_mtime, entry.name, Path(entry.path)))
-        return [path for _, _, path in sorted(found)[:limit]]
-
-    def _complain(self, name: str, size: int) -> None:
-        if name not in self._too_large:
-            self._too_large.add(name)
-            LOG.error("agreement %s: an answer of %d bytes is too large to be read", self._agreement_id, size)
-
-    def _may_collect(self) -> bool:
-        if self._lock is not None:
-            return True
-        try:
-            self._archive.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._archive / ".collecting", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as problem:
-            raise PartnerUnavailable(f"InBox: {problem.strerror}", _finding(problem, "")) from problem
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            return False
-        self._lock = handle
-        return True
-
-    def _put_away(self, path: Path) -> None:
-        """Move a stored answer to the archive; the same name again gets a number, since nothing is overwritten."""
-        target = self._archive / path.name
-        number = 1
-        while target.exists():
-            target = self._archive / f"{path.stem}.{number}{path.suffix}"
-            number += 1
-        try:
-            path.rename(target)
-        except FileNotFoundError:
-            return
-        except OSError as problem:
-            LOG.error(
-                "agreement %s: a stored answer could not be archived: errno %s", self._agreement_id, problem.errno
-            )
+        """Answers that wait, see inbox.py. PartnerUnavailable when the InBox is not there."""
+        return self._answers.collect(limit)
 
     def close(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._answers.close()
 
 
 def plain_name(name: str) -> str:

@@ -196,6 +196,16 @@ def test_what_cannot_be_trusted_or_read_is_kept_as_refused(house: House, data: b
     assert house.told(received.inbound_id) == ["partner:reply:refused"]
 
 
+def test_a_file_that_could_not_be_opened_is_a_refused_delivery_which_gives_way_to_the_mended_one(house: House) -> None:
+    _, message = house.file_and_send()
+    lost = Incoming(LANE, "f1.xml", b"", house.clock(), {}, "it cannot be opened: Permission denied")
+    received = house.receiver.receive(lost)
+    assert (received.status, received.findings[0].code) == (InboundStatus.REFUSED, "receive.unreadable")
+    assert received.findings[0].found == lost.unreadable
+    assert house.receiver.receive(lost).doubled
+    assert house.answer(message, "registered", reference="f1.xml").status is InboundStatus.MATCHED
+
+
 def test_a_refused_delivery_can_be_read_again_once_it_is_trusted(house: House) -> None:
     accepted, message = house.file_and_send()
     verify = house.stamp.verify

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,65 +108,15 @@ def test_a_full_disk_is_a_partner_out_of_reach_and_leaves_nothing_behind(
     assert list((tmp_path / "client" / "OutBox").iterdir()) == []
 
 
-def test_answers_are_read_oldest_first_and_archived_only_when_confirmed(
-    folder: FolderTransport, tmp_path: Path
-) -> None:
-    inbox = tmp_path / "client" / "InBox"
-    for place, name in enumerate(["z.xml", "a.xml"]):
-        (inbox / name).write_bytes(name.encode())
-        os.utime(inbox / name, (place + 1, place + 1))
-    taken = list(folder.collect(10))
-    assert [incoming.reference for incoming, _ in taken] == ["z.xml", "a.xml"]
-    assert (inbox / "z.xml").exists()
-    taken[0][1]()
-    assert not (inbox / "z.xml").exists()
-    assert (inbox / ".done" / "z.xml").read_bytes() == b"z.xml"
-    assert [incoming.reference for incoming, _ in folder.collect(10)] == ["a.xml"]
-
-
-def test_an_archived_name_that_comes_again_keeps_both(folder: FolderTransport, tmp_path: Path) -> None:
-    inbox = tmp_path / "client" / "InBox"
-    for text in ("one", "two"):
-        (inbox / "a.xml").write_text(text)
-        for _, confirm in folder.collect(10):
-            confirm()
-            confirm()
-    kept = sorted(path.read_text() for path in (inbox / ".done").glob("a*"))
-    assert kept == ["one", "two"]
-
-
-def test_unfinished_hidden_and_linked_files_are_not_read(agreement: Make, tmp_path: Path) -> None:
-    transport = open_transport(agreement("folder", root="client", create=True, settle_s=30), tmp_path)
-    inbox = tmp_path / "client" / "InBox"
-    (tmp_path / "secret").write_text("secret")
-    for name in ("a.xml.tmp", ".b.xml", "c.PART", "old.xml", "fresh.xml"):
-        (inbox / name).write_text(name)
-    (inbox / "link.xml").symlink_to(tmp_path / "secret")
-    for path in inbox.iterdir():
-        if path.name != "fresh.xml":
-            os.utime(path, (1, 1), follow_symlinks=False)
-    assert [incoming.reference for incoming, _ in transport.collect(10)] == ["old.xml"]
-
-
-def test_an_answer_that_is_too_large_is_left_where_it_is(agreement: Make, tmp_path: Path) -> None:
-    transport = open_transport(agreement("folder", root="c", create=True, settle_s=0, largest_bytes=10), tmp_path)
-    (tmp_path / "c" / "InBox" / "big.xml").write_bytes(b"x" * 11)
-    assert list(transport.collect(10)) == []
-    assert (tmp_path / "c" / "InBox" / "big.xml").exists()
-
-
-def test_of_two_processes_one_collects_until_it_ends(agreement: Make, tmp_path: Path) -> None:
-    both = [open_transport(agreement("folder", root="c", create=True, settle_s=0), tmp_path) for _ in range(2)]
-    (tmp_path / "c" / "InBox" / "a.xml").write_bytes(b"")
-    assert [len(list(transport.collect(10))) for transport in both] == [1, 0]
-    both[0].close()
-    assert len(list(both[1].collect(10))) == 1
-    both[1].close()
-
-
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"root": "c", "colour": "red"}, {"root": "c", "outbox": "../x"}, {"root": "c", "settle_s": -1}],
+    [
+        {},
+        {"root": "c", "colour": "red"},
+        {"root": "c", "outbox": "../x"},
+        {"root": "c", "settle_s": -1},
+        {"root": "c", "patience_s": -1},
+    ],
 )
 def test_wrong_settings_are_named_with_their_place(agreement: Make, tmp_path: Path, settings: dict[str, Any]) -> None:
     wrong = agreement("folder", **settings)
