@@ -119,15 +119,15 @@ class CnDeclaration:
         """Any message of the family. SchemaBroken and RuleBroken carry every fault; tolerant reading reports what it lets pass."""
         seen = recognise.Recogniser(self._forms)
         taken = read(data, seen.form_for, tolerant=tolerant, known=recognise.ROOTS)
-        document, form = taken.document, taken.form
-        LEFTOVERS.settle(
-            taken.root, data, document, taken.report, form.schema.table, self._shape(form.kind), tolerant=tolerant
-        )
-        if taken.form.kind == "declaration":
+        kind, form, document = taken.form.kind, taken.form, taken.document
+        if kind == "declaration":
             document.setdefault("extensions", {}).setdefault(STANDARD, {}).update(seen.dialect.remembered())
-        elif taken.form.kind == "customs_response":
-            document = receipts.completed(taken.form.name, document)
-        return Decoded(taken.form.kind, document, taken.form.name, taken.report)
+        elif kind == "customs_response":
+            receipts.complete(form.name, document)
+        LEFTOVERS.settle(
+            taken.root, data, document, taken.report, form.schema.table, self._shape(kind), tolerant=tolerant
+        )
+        return Decoded(kind, document, form.name, taken.report)
 
     def _shape(self, kind: str) -> Shape:
         if kind not in self._shapes:

@@ -80,8 +80,8 @@ ITEM = re.compile(r"商品(?:序号|项号)[：:]?\s*(?P<number>[0-9]{1,3})")
 ITEMS = "/goods_shipment/government_agency_goods_items"
 
 
-def completed(message: str, document: Json) -> Json:
-    """The response with what follows from its code and text: function, severity, message type, places."""
+def complete(message: str, document: Json) -> None:
+    """Say in the response what follows from its code and text: function, severity, message type, places."""
     code = str(document.get("raw_code", ""))
     function, severity = _meaning(message, code, document.get("raw_text", ""))
     document["function"] = function
@@ -90,7 +90,6 @@ def completed(message: str, document: Json) -> Json:
     places = _places(document.get("raw_text", ""), None)
     if places:
         document["places"] = places
-    return document
 
 
 def message_of(document: Json) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from adapters.cn_declaration.mapping import Dialect, Forms
-from adapters.cn_declaration.remainder import mark_leading_blanks
+from adapters.cn_declaration.remainder import POSITIONAL, mark_leading_blanks
 from adapters.cn_declaration.requests import CANCELLATION_TYPE
 from gateway.mapping.family import Form
 
@@ -38,12 +38,20 @@ class Recogniser:
         """The form that reads this message, None for a root of another family. Leading blanks of positional texts are marked."""
         name = etree.QName(root).localname
         if name in ("DecMessage", "ImportMessage"):
+            _drop_comments_in_positional(root)
             mark_leading_blanks(root)
             self.dialect = dialect_of(root)
             return self._forms.of_declaration(name.lower(), self.dialect)
         if name == "DecModMessage":
             return self._forms.of_request(request_kind(root))
         return self._forms.of_reply(REPLY_ROOTS[name]) if name in REPLY_ROOTS else None
+
+
+def _drop_comments_in_positional(root: Element) -> None:
+    """A comment would stand between a positional text and its leading blanks. The tree is ours: signatures were verified before."""
+    for element in root.iter(*(f"{{*}}{name}" for name in POSITIONAL)):
+        if len(element):
+            etree.strip_tags(element, etree.Comment, etree.ProcessingInstruction)
 
 
 def request_kind(root: Element) -> str:
