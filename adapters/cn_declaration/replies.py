@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import re
 
-from gateway.mapping.conversions import one
-from gateway.mapping.rows import Row, code, convert, group, text
+from gateway.mapping.rows import Conversion, Row, code, convert, group, text
 
 SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+# What else was seen: the day alone without signs (I_E_DATE of 2024), and a blank for the T.
+OTHER_SHAPE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]?(\d{2}):?(\d{2}):?(\d{2})(\.\d+)?)?", re.ASCII)
 OFFSET = "+08:00"
 
 
-def _encoded(value: str) -> str:
+def _encoded(value: str) -> tuple[str]:
     if not SHAPE.fullmatch(value):
         raise ValueError("a day yyyy-MM-dd or a time yyyy-MM-ddTHH:mm:ss+08:00")
-    return value.removesuffix(OFFSET)
+    return (value.removesuffix(OFFSET),)
 
 
-def _decoded(text: str) -> str:
+def _decoded(text: str) -> tuple[str]:
     match = SHAPE.fullmatch(text)
-    if match is None or match[1] == OFFSET:  # an offset that is usually left out would not come back
+    if match is None:
+        return (_respelt(text),)
+    return (text if len(text) == 10 or match[1] else text + OFFSET,)
+
+
+def _respelt(text: str) -> str:
+    match = OTHER_SHAPE.fullmatch(text)
+    if match is None:
         raise ValueError("a day yyyy-MM-dd or a time yyyy-MM-ddTHH:mm:ss")
-    return text if len(text) == 10 or match[1] else text + OFFSET
+    day = "-".join(match.group(1, 2, 3))
+    return day if match[4] is None else f"{day}T{':'.join(match.group(4, 5, 6))}{match[7] or ''}{OFFSET}"
 
 
-# Times of receipts carry no offset and are UTC+8; some are days only (facts 2.7).
-RECEIPT_TIME = one("day or time of UTC+8", _encoded, _decoded)
+# Times of receipts carry no offset and are UTC+8; some are days only (facts 2.7). Other spellings are read, and kept beside.
+RECEIPT_TIME = Conversion("day or time of UTC+8", _encoded, _decoded, generous=True)
 
 RESULT: list[Row] = [
     text("CUS_CIQ_NO", "declaration.unified_number"),

@@ -216,7 +216,7 @@ class _Gathering:
             if node.min:
                 yield self.entry(place, text=text if free else "")
         elif padded or place not in self.reached or self.restated.get(place, bare) != bare:
-            yield self.entry(place, text=text if padded else bare, **self.instead_of(place))
+            yield self.entry(place, text=text if padded else read, **self.instead_of(place))
 
     def order(self, element: Element, node: Node, place: str) -> Iterator[Entry]:
         """The order of children that the table has in another one; what says nothing has no place in it."""

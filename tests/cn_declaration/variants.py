@@ -10,7 +10,11 @@ from tests.cn_declaration.messages import DEC
 
 Change = Callable[[bytes], bytes]
 IMPORT, EXPORT = "import-copper-ganqimaodu-road", "export-machinery-manzhouli-rail"
-SUMMARY, TIR, TRANSFER = "import-rapeseed-erenhot-summary", "import-cashmere-erenhot-tir", "export-machinery-transfer-2017"
+SUMMARY, TIR, TRANSFER = (
+    "import-rapeseed-erenhot-summary",
+    "import-cashmere-erenhot-tir",
+    "export-machinery-transfer-2017",
+)
 STASHED, REFUSED = "answer-stashed", "answer-item-refused"
 RELEASED, RETURNED = "receipt-released", "receipt-returned-older-form"
 
@@ -136,6 +140,17 @@ def wrapped(data: bytes) -> bytes:
     return b"<ImportMessage>" + head + b"<SWImpData>" + without_namespace(bare(data)) + b"</SWImpData></ImportMessage>"
 
 
+def days(name: str, text: str) -> Change:
+    """Another text in a place of a receipt, whether it was empty or not."""
+
+    def change(data: bytes) -> bytes:
+        found = re.sub(rf"<{name}>[^<]*</{name}>|<{name}/>".encode(), f"<{name}>{text}</{name}>".encode(), data)
+        assert found != data
+        return found
+
+    return change
+
+
 def split_containers(data: bytes) -> bytes:
     return data.replace(b"</Container>", b"</Container></DecContainers><DecContainers>", 1)
 
@@ -182,7 +197,9 @@ READ: dict[str, tuple[str, Change]] = {
     "blank elements": (IMPORT, swapped("<DecHead>", "<DecHead><SeqNo> </SeqNo><ApprNo>\n</ApprNo>")),
     "nil elements": (
         IMPORT,
-        chained(swapped(ROOT, ROOT + XSI), swapped("<DecHead>", '<DecHead><SeqNo xsi:nil="true"/><ApprNo xsi:nil="1"/>')),
+        chained(
+            swapped(ROOT, ROOT + XSI), swapped("<DecHead>", '<DecHead><SeqNo xsi:nil="true"/><ApprNo xsi:nil="1"/>')
+        ),
     ),
     "nil not so": (
         IMPORT,
@@ -222,29 +239,40 @@ READ: dict[str, tuple[str, Change]] = {
     "transfer, mixed lists, nested first": (EXPORT, added(TRANSIT + NESTED + FLAT)),
     "transfer, head alone": (EXPORT, added(b"<TrnHead><TrnType>1</TrnType></TrnHead>")),
     "transfer, empty parts": (EXPORT, added(b"<TrnHead/><TrnList/><TrnContainers/><TrnContaGoodsList/>")),
-    "licences of an item": (IMPORT, added(LICENCES, b"<GName>\xe9\x93\x9c\xe7\x9f\xbf\xe7\xa0\x82\xe5\x8f\x8a\xe5\x85\xb6\xe7\xb2\xbe\xe7\x9f\xbf\xef\xbc\x88\xe9\x9d\x9e\xe9\xbb\x84\xe9\x87\x91\xe4\xbb\xb7\xe5\x80\xbc\xe9\x83\xa8\xe5\x88\x86\xef\xbc\x89</GName>")),
+    "licences of an item": (IMPORT, added(LICENCES, b"<GNo>1</GNo>")),
     "every further part": (IMPORT, added(PARTS)),
     "wrapped": (IMPORT, wrapped),
     "wrapped, export": (EXPORT, wrapped),
     "wrapped, with a prefix": (TRANSFER, lambda data: data),
     # Groups.
-    "missing groups": (IMPORT, without("DecContainers", "DecLicenseDocus", "DecFreeTxt", "DecCopPromises", "EdocRealation")),
+    "missing groups": (
+        IMPORT,
+        without("DecContainers", "DecLicenseDocus", "DecFreeTxt", "DecCopPromises", "EdocRealation"),
+    ),
     "no goods": (IMPORT, without("DecLists")),
     "no signature block": (IMPORT, without("DecSign")),
-    "head alone": (IMPORT, without("DecLists", "DecSign", "DecContainers", "DecLicenseDocus", "DecFreeTxt", "EdocRealation")),
-    "empty groups": (IMPORT, swapped("</DecSign>", "</DecSign><DecUsers/><DecOtherPacks><DecOtherPack/></DecOtherPacks>")),
-    "two lists of containers": (IMPORT, split_containers),
-    "two free texts": (IMPORT, added(b"<DecFreeTxt><BonNo>B1</BonNo></DecFreeTxt>")),
-    "two remarks": (IMPORT, swapped("<MarkNo>N/M</MarkNo>", "<MarkNo>N/M</MarkNo><MarkNo>second</MarkNo>")),
+    "head alone": (
+        IMPORT,
+        without("DecLists", "DecSign", "DecContainers", "DecLicenseDocus", "DecFreeTxt", "EdocRealation"),
+    ),
+    "empty groups": (
+        IMPORT,
+        swapped("</DecSign>", "</DecSign><DecUsers/><DecOtherPacks><DecOtherPack/></DecOtherPacks>"),
+    ),
     "signature first": (IMPORT, lambda data: _moved(data, b"DecSign", b"<DecHead>")),
     "attachments first": (IMPORT, lambda data: _moved(data, b"EdocRealation", b"<DecHead>")),
     "thirty items": (IMPORT, lambda data: re.sub(rb"(<DecList>.*?</DecList>)", rb"\1" * 15, data, flags=re.DOTALL)),
-    "sixty items": (IMPORT, lambda data: re.sub(rb"(<DecList>.*?</DecList>)", rb"\1" * 30, data, flags=re.DOTALL)),
     # Attachments.
     "compact times": (IMPORT, lambda data: re.sub(rb"(<SignTime>\d{8}) (\d\d):(\d\d):(\d\d)", rb"\1\2\3\4", data)),
-    "times of both forms": (IMPORT, lambda data: re.sub(rb"(<SignTime>\d{8}) (\d\d):(\d\d):(\d\d)", rb"\1\2\3\4", data, count=1)),
+    "times of both forms": (
+        IMPORT,
+        lambda data: re.sub(rb"(<SignTime>\d{8}) (\d\d):(\d\d):(\d\d)", rb"\1\2\3\4", data, count=1),
+    ),
     "a time unlike both": (IMPORT, swapped("<SignTime>20261118 09:40:02", "<SignTime>2026-11-18T09:40:02")),
-    "attachment of items": (IMPORT, swapped("<EdocFomatType>", "<GNoStr>1,2</GNoStr><EdocSize>10240</EdocSize><EdocFomatType>")),
+    "attachment of items": (
+        IMPORT,
+        swapped("<EdocFomatType>", "<GNoStr>1,2</GNoStr><EdocSize>10240</EdocSize><EdocFomatType>"),
+    ),
     # Codes.
     "countries of the other world": (IMPORT, swapped("<TradeCountry>MNG", "<TradeCountry>124")),
     "currencies of the other world": (IMPORT, lambda data: data.replace(b">USD<", b">502<")),
@@ -263,25 +291,82 @@ READ: dict[str, tuple[str, Change]] = {
     "answer without number": (STASHED, lambda data: re.sub(rb"<SeqNo>.*?</SeqNo>", b"", data)),
     "answer with an empty number": (STASHED, lambda data: re.sub(rb"<SeqNo>.*?</SeqNo>", b"<SeqNo></SeqNo>", data)),
     "answer with blanks": (STASHED, each_value(" {}\n")),
-    "answer with a transfer number": (STASHED, swapped("</DecImportResponse>", "<TrnPreId>123456789012345678</TrnPreId></DecImportResponse>")),
-    "answer with more": (STASHED, swapped("</DecImportResponse>", "<SignTime>x</SignTime></DecImportResponse>")),
+    "answer with a transfer number": (
+        STASHED,
+        swapped("</DecImportResponse>", "<TrnPreId>123456789012345678</TrnPreId></DecImportResponse>"),
+    ),
     # Receipts.
     "receipt in UTF-16": (RELEASED, recoded("utf-16", "UTF-16")),
     "receipt in GB2312": (RELEASED, recoded("gb2312", "GB2312")),
-    "receipt with a namespace": (RELEASED, lambda data: re.sub(rb"<DEC_RESULT>", f'<DEC_RESULT xmlns="{DEC}">'.encode(), data, count=1)),
-    "receipt with a prefix": (RELEASED, lambda data: prefixed("r")(data).replace(b"<r:DEC_RESULT", f'<r:DEC_RESULT xmlns:r="{DEC}"'.encode(), 1)),
+    "receipt with a namespace": (
+        RELEASED,
+        lambda data: re.sub(rb"<DEC_RESULT>", f'<DEC_RESULT xmlns="{DEC}">'.encode(), data, count=1),
+    ),
+    "receipt with a prefix": (
+        RELEASED,
+        lambda data: prefixed("r")(data).replace(b"<r:DEC_RESULT", f'<r:DEC_RESULT xmlns:r="{DEC}"'.encode(), 1),
+    ),
     "receipt with a blank in its time": (RELEASED, lambda data: re.sub(rb"(<NOTICE_DATE>[\d-]+)T", rb"\1 ", data)),
     "receipt with milliseconds": (RELEASED, lambda data: re.sub(rb"(<NOTICE_DATE>[^<]+)", rb"\1.123", data)),
     "receipt with an offset": (RELEASED, lambda data: re.sub(rb"(<NOTICE_DATE>[^<]+)", rb"\1+08:00", data)),
-    "receipt with a compact day": (RELEASED, lambda data: re.sub(rb"<D_DATE>[^<]*</D_DATE>|<D_DATE/>", b"<D_DATE>20261118</D_DATE>", data)),
+    "receipt with a compact day": (RELEASED, days("D_DATE", "20261118100211")),
+    "receipt of 2024, the day without signs": (RELEASED, days("I_E_DATE", "20261118")),
     "receipt in CDATA": (RELEASED, each_value("<![CDATA[{}]]>")),
     "receipt with comments": (RELEASED, each_value("<!-- c -->{}")),
     "receipt without number": (RELEASED, lambda data: re.sub(rb"<ENTRY_ID>.*?</ENTRY_ID>", b"", data)),
     "receipt with a note of lines": (RELEASED, lambda data: re.sub(rb"<NOTE>", b"<NOTE>a\n b;\n", data)),
-    "receipt with more": (RELEASED, swapped("</DEC_RESULT>", "<RSK_FLAG>0</RSK_FLAG></DEC_RESULT>")),
     "receipt of another channel": (RELEASED, lambda data: re.sub(rb"<CHANNEL>.*?<", b"<CHANNEL>Zz9<", data)),
     "older receipt": (RETURNED, lambda data: data),
-    "older receipt with empty detail": (RETURNED, swapped("</DEC_DATA>", "<RESULT_INFO/></DEC_DATA>")),
+    "older receipt with empty detail": (
+        RETURNED,
+        lambda data: re.sub(rb"<RESULT_INFO>.*?</RESULT_INFO>", b"<RESULT_INFO/>", data),
+    ),
+}
+
+
+# Phrase -> sample, change, code and place of the finding.
+NOT_READ: dict[str, tuple[str, Change, str, str]] = {
+    "two lists of containers": (IMPORT, split_containers, "syntax.element.too_many", "DecMessage/DecContainers"),
+    "two free texts": (
+        IMPORT,
+        added(b"<DecFreeTxt><BonNo>B1</BonNo></DecFreeTxt>"),
+        "syntax.element.too_many",
+        "DecMessage/DecFreeTxt",
+    ),
+    "two remarks": (
+        IMPORT,
+        swapped("<MarkNo>N/M</MarkNo>", "<MarkNo>N/M</MarkNo><MarkNo>second</MarkNo>"),
+        "syntax.element.too_many",
+        "DecMessage/DecHead/MarkNo",
+    ),
+    "cut off": (IMPORT, lambda data: data[:-20], "syntax.xml.not_well_formed", "line"),
+    "another encoding than declared": (
+        IMPORT,
+        lambda data: data.decode().encode("gbk"),
+        "syntax.xml.encoding",
+        "line",
+    ),
+    "a document type": (
+        IMPORT,
+        swapped("<DecMessage", "<!DOCTYPE DecMessage><DecMessage"),
+        "syntax.xml.doctype",
+        "line 2",
+    ),
+    "another family": (IMPORT, lambda data: data.replace(b"DecMessage", b"InvtMessage"), "syntax.message.unknown", "/"),
+}
+
+# Phrase -> sample, change, place of what no version of the interface describes.
+UNKNOWN: dict[str, tuple[str, Change, str]] = {
+    "answer with more": (
+        STASHED,
+        swapped("</DecImportResponse>", "<SignTime>x</SignTime></DecImportResponse>"),
+        "DecImportResponse/SignTime",
+    ),
+    "receipt with more": (
+        RELEASED,
+        swapped("</DEC_RESULT>", "<RSK_FLAG>0</RSK_FLAG></DEC_RESULT>"),
+        "DEC_RESULT/RSK_FLAG",
+    ),
 }
 
 
