@@ -40,34 +40,18 @@ class CnDeclaration:
 
     def check(self, document: Json, context: EncodeContext) -> list[Finding]:
         """The numbered rules of this partner for a document that is to be filed."""
-        kind = _kind(context)
-        try:
-            return rules.check(kind, document, context, self._documents.codelists)
-        except (AttributeError, TypeError, KeyError):
-            findings = self._shape(kind).findings(document)
-            if not findings:
-                raise
-            return findings
+        return rules.check(_kind(context), document, context, self._documents.codelists)
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message. RuleBroken and SchemaBroken carry every fault with its JSON Pointer."""
         kind = _kind(context)
-        try:
-            return self._encode(kind, document, context)
-        except (AttributeError, TypeError, KeyError) as problem:
-            findings = self._shape(kind).findings(document) or []
-            if not findings and isinstance(document, dict):
-                raise
-            raise SchemaBroken(f"this is no {kind}", findings) from problem
-
-    def _encode(self, kind: str, document: Json, context: EncodeContext) -> Encoded:
         if context.facts.get("roundtrip"):
             return self._written_again(kind, document, context)
         if kind != "declaration" and kind not in REQUEST_KINDS:
             raise _unknown_kind(kind)
         declaration = self._forms.of_declaration(filing.message_of(context), filing.dialect_of(context))
         form = self._forms.of_request(kind) if kind in REQUEST_KINDS else declaration
-        prepared = filing.prepare(kind, document, context, declaration)
+        prepared = filing.prepare(kind, document, context, declaration, self._wrong_types)
         data, report = self._written(form, prepared.document, tolerant=False)
         report = _told(report, prepared)
         aliases = tuple(dict.fromkeys((Alias("cn-client-seq-no", prepared.number), *self.aliases(document))))
@@ -128,6 +112,11 @@ class CnDeclaration:
             taken.root, data, document, taken.report, form.schema.table, self._shape(kind), tolerant=tolerant
         )
         return Decoded(kind, document, form.name, taken.report)
+
+    def _wrong_types(self, declaration: Json) -> set[str]:
+        """Pointers of what holds another type than the schema says, e.g. a text in place of a group."""
+        findings = self._shape("declaration").findings(declaration) or ()
+        return {str(finding.pointer) for finding in findings if finding.code == "document.schema.type"}
 
     def _shape(self, kind: str) -> Shape:
         if kind not in self._shapes:

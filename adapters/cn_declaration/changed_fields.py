@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable, Collection
 from typing import Any
 
 from gateway.documents import pointers
@@ -17,12 +18,16 @@ from gateway.ports import Json
 from gateway.syntax.xml import parse
 
 ITEM = re.compile(r"/DecList\[(\d+)\]/")
+WrongTypes = Callable[[Json], Collection[str]]
 POSITION = re.compile(r"\[\d+\]")
 
 
-def filled(changes: list[Json], declared: Json, form: Form) -> list[Json]:
-    """The changes with number, field code, field name and goods item where they lack them and it can be told."""
-    places = _places(changes, declared, form)
+def filled(changes: list[Json], declared: Json, form: Form, wrong_types: WrongTypes) -> list[Json]:
+    """The changes with number, field code, field name and goods item where they lack them and it can be told.
+
+    wrong_types: the places of a declaration that hold another type than they must; a change may name a group, which takes no text.
+    """
+    places = _places(changes, declared, form, wrong_types)
     return [
         _filled(index, change, places.get(str(change.get("pointer") or "")), form)
         for index, change in enumerate(changes)
@@ -39,17 +44,25 @@ def _filled(index: int, change: Json, place: str | None, form: Form) -> Json:
     return told | change
 
 
-def _places(changes: list[Json], declared: Json, form: Form) -> dict[str, str]:
+def _places(changes: list[Json], declared: Json, form: Form, wrong_types: WrongTypes) -> dict[str, str]:
     """JSON Pointer -> partner place, of the declaration as it will be; {} where that cannot be written."""
-    after = copy.deepcopy(declared)
-    for change in changes:
-        if isinstance(change.get("pointer"), str) and isinstance(change.get("new_value"), str):
-            _set(after, change["pointer"], change["new_value"])
+    after = _after(changes, declared)
+    if wrong := wrong_types(after):
+        after = _after([change for change in changes if change.get("pointer") not in wrong], declared)
     try:
         root = parse(form.mapping.encode(after).encode())
     except GatewayError:
         return {}
     return {pointer: place for place, pointer in form.mapping.places(root, after).items()}
+
+
+def _after(changes: list[Json], declared: Json) -> Json:
+    """The declaration as the changes leave it."""
+    after = copy.deepcopy(declared)
+    for change in changes:
+        if isinstance(change.get("pointer"), str) and isinstance(change.get("new_value"), str):
+            _set(after, change["pointer"], change["new_value"])
+    return after
 
 
 def _set(document: Any, pointer: str, value: str) -> None:

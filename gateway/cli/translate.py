@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.shell import EXIT_DIFFERENT, EXIT_REFUSED, Shell, read_bytes, read_json, write_bytes
-from gateway.errors import Finding, Severity
+from gateway.errors import Finding, SchemaBroken, Severity, errors_only
 
 if TYPE_CHECKING:
     from gateway.catalogue.offline import RoundTripResult
+    from gateway.documents import Documents
     from gateway.ports import Decoded
 
 PARAMETERS = click.option(
@@ -77,6 +79,7 @@ def encode(
 
     Values that the partner cannot carry are named on standard error. Exit code 1 when the document is refused.
     """
+    from gateway import documents
     from gateway.catalogue import offline
 
     content = read_json(file)
@@ -84,7 +87,9 @@ def encode(
         raise click.UsageError(f"{file} holds no JSON object")
     entry = shell.catalogue.entry(adapter_id)
     document = offline.document_of(content)
-    chosen = kind or content.get("kind") or _fitting_kind(shell, entry.manifest.files, document)
+    library = documents.load(shell.settings.specs, shell.settings.overlay)
+    chosen = kind or content.get("kind") or _fitting_kind(library, entry.manifest.files, document)
+    _refuse_misshapen(library, chosen, document)
     told = message or (content.get("message") if document is not content else None)
     parameters = _parameters(parameters_file)
     context = offline.context(
@@ -171,15 +176,26 @@ def _as_json(shell: Shell, file: str, result: RoundTripResult) -> dict[str, Any]
     }
 
 
-def _fitting_kind(shell: Shell, kinds: Sequence[str], document: Any) -> str:
+def _fitting_kind(library: Documents, kinds: Sequence[str], document: Any) -> str:
     """The first of the adapter's kinds whose shape the document has; the first of all where it has none, to be told why."""
-    from gateway import documents
-
-    library = documents.load(shell.settings.specs, shell.settings.overlay)
     known = [kind for kind in kinds if kind in library.kinds()]
     if not known:
         raise click.UsageError(f"FILE names no kind: use --kind with one of {', '.join(kinds) or 'none'}")
     return next((kind for kind in known if library.fits(kind, document)), known[0])
+
+
+def _refuse_misshapen(library: Documents, kind: str, document: Any) -> None:
+    """Adapters write what keeps its document's schema. What is missing they may tell themselves: a received message lacks it, too."""
+    if kind not in library.kinds():
+        return
+    findings = library.check(kind, document, on=datetime.now(UTC).date(), partner_data=True)
+    wrong = [
+        finding
+        for finding in errors_only(findings)
+        if finding.code.startswith(("document.schema", "document.shape")) and finding.code != "document.schema.required"
+    ]
+    if wrong:
+        raise SchemaBroken(f"this is no {kind}", wrong)
 
 
 def _parameters(file: str | None) -> Mapping[str, Any] | None:

@@ -99,6 +99,18 @@ def test_encode_takes_a_bare_document_and_refuses_with_pointers(swgate: Swgate, 
     assert "/direction" in outcome.err
 
 
+@pytest.mark.parametrize("place", ["goods_shipment", "agent"])
+@pytest.mark.parametrize("value", ["text", [1], 5])
+def test_encode_refuses_what_has_another_shape_than_the_document(
+    swgate: Swgate, tmp_path: Path, place: str, value: object
+) -> None:
+    bare = tmp_path / "bare.json"
+    bare.write_text(json.dumps({"kind": "declaration", "document": {"direction": "import", place: value}}))
+    outcome = swgate("adapters", "encode", ADAPTER, bare)
+    assert outcome.code == 1
+    assert f"/{place}" in outcome.err
+
+
 def test_encode_names_what_the_partner_cannot_carry(swgate: Swgate, samples: Path, tmp_path: Path) -> None:
     document = json.loads((samples / "notice.json").read_text())["document"] | {"regime": "import"}
     bare = tmp_path / "bare.json"

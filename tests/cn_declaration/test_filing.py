@@ -176,10 +176,10 @@ def test_what_another_partners_bag_holds_counts_as_lost(
     assert list(report.lost) == ["/extensions/somebody/x"]
 
 
-@pytest.mark.parametrize(
-    "document", [{}, {"agent": []}, {"extensions": 1}, {"goods_shipment": {"contract": "x"}}, {"direction": 3}]
-)
-def test_any_object_is_answered_with_findings(adapter: CnDeclaration, filing: Filing, document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", [{}, {"agent": {}}, {"extensions": {}}, {"direction": "import"}])
+def test_a_document_that_says_hardly_anything_is_answered_with_findings(
+    adapter: CnDeclaration, filing: Filing, document: dict[str, Any]
+) -> None:
     adapter.check(document, filing())
     with pytest.raises((RuleBroken, SchemaBroken)) as refused:
         adapter.encode(document, filing())
