@@ -7,7 +7,7 @@ import pytest
 from adapters.cn_declaration import CnDeclaration
 from adapters.cn_declaration.receipts import CHANNELS
 from gateway.documents import Documents
-from gateway.lifecycle import FUNCTIONS
+from gateway.lifecycle import FUNCTIONS, Judgement, Mover, Phase, Standing, Track, project
 from gateway.ports import Alias, Reply
 
 RECEIVED_US = 1_790_000_000_000_000
@@ -118,6 +118,20 @@ def test_a_conditional_release_is_no_release(adapter: CnDeclaration) -> None:
 )
 def test_requests_are_decided_in_words(adapter: CnDeclaration, note: str, function: str) -> None:
     assert reply_to(adapter, receipt("M", note)).function == function
+
+
+def test_duty_stays_due_after_a_release_until_customs_closes_since_no_receipt_says_that_it_is_paid(
+    adapter: CnDeclaration,
+) -> None:
+    def standing(*channels: str) -> Standing:
+        replies = [reply_to(adapter, receipt(channel)) for channel in channels]
+        told = [Judgement(1, Phase.SINGLE, one.function, one.issued_us) for one in replies]
+        return project(told, round=1, phase=Phase.SINGLE)
+
+    released = standing("J", "T", "P")
+    assert (released.states[Track.DUTY], released.mover) == ("due", Mover.DECLARANT)
+    assert standing("J", "T", "P", "R").mover is Mover.NOBODY
+    assert "duty_paid" not in {function for function, _ in CHANNELS.values()}
 
 
 def test_the_older_forms_are_read_too(adapter: CnDeclaration) -> None:
