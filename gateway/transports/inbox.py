@@ -42,7 +42,8 @@ LISTED_FOR_S = 1.0  # how old a list of the folder may be while there is somethi
 OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 _FIRST_TAG = re.compile(rb"<([^\s<>/!?][^\s<>/]*)")
-_MARKUP_FIRST = re.compile(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe|\xfe\xff")
+# Markup begins it, or nothing does yet; in UTF-8 and the two UTF-16.
+_MARKUP_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<|\Z)|\xff\xfe(?:\s\0)*(?:<\0|\Z)|\xfe\xff(?:\0\s)*(?:\0<|\Z)")
 
 
 class Waiting(NamedTuple):
@@ -245,7 +246,7 @@ def is_cut_off(data: bytes) -> bool:
     Nearly every whole message ends with the end tag of its first element; the others are parsed. Other formats count as whole.
     """
     if not _MARKUP_FIRST.match(data):
-        return not data
+        return False
     first = _FIRST_TAG.search(data)
     if first is not None and data.rstrip().endswith(b"</" + first[1] + b">"):
         return False
