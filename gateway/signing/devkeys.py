@@ -1,16 +1,17 @@
-"""Keys and certificates for trying things out: one authority, and a signing key of each kind for the gateway and each partner.
+"""Keys and certificates for trying things out: one authority, and for the gateway and each partner signing keys and one for TLS.
 
     <folder>/ca.pem, ca.key.pem
-    <folder>/gateway/keys/{rsa,ec}.pem, {rsa,ec}.key.pem      leaf certificate with the authority's, and its key
-    <folder>/gateway/signing/{rsa,ec}.pem                      the same leaf alone: what a partner trusts
+    <folder>/gateway/keys/{rsa,ec,tls}.pem, {rsa,ec,tls}.key.pem   leaf certificate with the authority's, and its key
+    <folder>/gateway/signing/{rsa,ec}.pem                          the same leaf alone: what a partner trusts
     <folder>/partners/<id>/keys/..., <folder>/partners/<id>/signing/...
 
-Leaves are pinned, so that one partner's key never signs for another. Every subject says DEVELOPMENT. Nothing that is there is
-written over.
+Leaves are pinned, so that one partner's key never signs for another. The one for TLS signs no message; it proves a server on this
+machine, or a client. Every subject says DEVELOPMENT. Nothing that is there is written over.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,9 +21,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 730
+SIGNING, TLS = ("rsa", "ec"), "tls"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -41,16 +43,22 @@ def make_development_pki(folder: Path, partners: Iterable[str] = (), *, now: dat
     authority = x509.load_pem_x509_certificate(authority_file.read_bytes())
     members = {"gateway": folder / "gateway"} | {name: folder / "partners" / name for name in partners}
     for name, place in members.items():
-        for kind in ("rsa", "ec"):
+        for kind in (*SIGNING, TLS):
             if not (place / "keys" / f"{kind}.key.pem").exists():
                 written += _member(place, name, kind, authority, authority_key, start)
     return written
 
 
 def issue(
-    name: str, key: PrivateKey, issuer_key: PrivateKey, issuer: x509.Certificate | None, start: datetime
+    name: str,
+    key: PrivateKey,
+    issuer_key: PrivateKey,
+    issuer: x509.Certificate | None,
+    start: datetime,
+    *,
+    tls: bool = False,
 ) -> x509.Certificate:
-    """A certificate for key: an authority's own when issuer is None, else a signer's leaf."""
+    """A certificate for key: an authority's own when issuer is None, else a leaf that signs messages or, with tls, speaks TLS."""
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "DEVELOPMENT - not for production"),
@@ -69,7 +77,7 @@ def issue(
         "encipher_only": False,
         "decipher_only": False,
     }
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.subject if issuer else subject)
@@ -79,8 +87,19 @@ def issue(
         .not_valid_after(start + timedelta(days=VALID_DAYS))
         .add_extension(x509.BasicConstraints(ca=not leaf, path_length=None if leaf else 1), critical=True)
         .add_extension(x509.KeyUsage(**usage), critical=True)
-        .sign(issuer_key, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
+    if tls:
+        for extension in (_THIS_MACHINE, _BOTH_ENDS):
+            builder = builder.add_extension(extension, critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+_THIS_MACHINE = x509.SubjectAlternativeName(
+    [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(one)) for one in ("127.0.0.1", "::1"))]
+)
+_BOTH_ENDS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
 def _member(
@@ -91,10 +110,10 @@ def _member(
         if kind == "rsa"
         else ec.generate_private_key(ec.SECP256R1())
     )
-    leaf = issue(name, key, authority_key, authority, start).public_bytes(Encoding.PEM)
+    leaf = issue(name, key, authority_key, authority, start, tls=kind == TLS).public_bytes(Encoding.PEM)
     return [
         *_write(place / "keys" / f"{kind}.pem", leaf + authority.public_bytes(Encoding.PEM)),
-        *_write(place / "signing" / f"{kind}.pem", leaf),
+        *(_write(place / "signing" / f"{kind}.pem", leaf) if kind in SIGNING else ()),
         *_write(place / "keys" / f"{kind}.key.pem", _private_pem(key)),
     ]
 

@@ -13,6 +13,7 @@ import pytest
 from gateway import ids, settings
 from gateway.cli import COMMANDS, group
 from gateway.cli.adapters import COMMANDS as ADAPTER_COMMANDS
+from gateway.cli.keys import COMMANDS as KEY_COMMANDS
 from gateway.events import EventType
 from gateway.lifecycle import Status
 from gateway.ports import Alias, DocumentRow, Event, MessageRow, Writing
@@ -49,7 +50,10 @@ def test_starting_is_quick() -> None:
     assert best < 0.4
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, *(f"adapters {name}" for name in ADAPTER_COMMANDS)])
+@pytest.mark.parametrize(
+    "name",
+    [*COMMANDS, *(f"adapters {name}" for name in ADAPTER_COMMANDS), *(f"keys {name}" for name in KEY_COMMANDS)],
+)
 def test_every_command_is_there_and_says_what_it_does(name: str) -> None:
     import click
 
