@@ -337,6 +337,7 @@ class Simulator(Partner):
         sign: Bytes | None = None,
         verify: Bytes | None = None,
         trusted: str | bool = True,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(pause_s=0.01)
         self.office = office
@@ -349,6 +350,7 @@ class Simulator(Partner):
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = trusted
+        self._session.cert = certificate
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
         for case, unsent in office.unsent():
@@ -432,8 +434,11 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     parser.add_argument("--callback", required=True, help="address that notifications are POSTed to")
     parser.add_argument("--callback-token", default="", help="bearer token for it")
     parser.add_argument("--callback-ca", default="", help="PEM file of the callback's certificate authority")
-    parser.add_argument("--tls-cert", type=Path, help="PEM file; with --tls-key the office speaks HTTPS")
+    parser.add_argument(
+        "--tls-cert", type=Path, help="PEM file; with --tls-key the office speaks HTTPS and shows it to the callback"
+    )
     parser.add_argument("--tls-key", type=Path)
+    parser.add_argument("--tls-client-ca", type=Path, help="PEM file; only clients of this authority are answered")
     parser.add_argument("--sign-key", type=Path, help="key to sign notifications with")
     parser.add_argument("--trust", type=Path, help="whose signatures are believed")
     parser.add_argument("--speed", type=float, default=1.0, help="answers a second for one case")
@@ -444,10 +449,12 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     if (chosen.sign_key or chosen.trust) and security is None:
         parser.error("signing needs to be started with a security room")
     sign, verify = security(chosen.sign_key, chosen.trust) if security is not None else (None, None)
-    tls = None
+    tls, certificate = None, None
     if chosen.tls_cert is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=chosen.tls_client_ca)
+        tls.verify_mode = ssl.CERT_REQUIRED if chosen.tls_client_ca else ssl.CERT_NONE
         tls.load_cert_chain(chosen.tls_cert, chosen.tls_key)
+        certificate = (str(chosen.tls_cert), str(chosen.tls_key))
     office = Office(
         PartnerSide.of(ADAPTER), Character(chosen.country, chosen.speed, chosen.seed), Ledger(chosen.ledger)
     )
@@ -460,6 +467,7 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
         sign=sign,
         verify=verify,
         trusted=chosen.callback_ca or True,
+        certificate=certificate,
     )
     return simulator.run_as_process()
 

@@ -6,6 +6,7 @@ import inspect
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,19 +14,35 @@ import click
 from gateway.cli.shell import EXIT_REFUSED, Shell
 from gateway.errors import Finding, NotFound
 
+# TLS 1.2 as RFC 9325, section 4.2, wants it: forward secrecy and authenticated encryption. TLS 1.3 has nothing else.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+pem_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command()
 @click.option("--host", help="Address to listen on; otherwise SWGATE_HOST.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; otherwise SWGATE_PORT.")
 @click.option("--processes", type=click.IntRange(1, 64), default=min(2, os.cpu_count() or 1), show_default=True)
+@click.option("--tls-cert", type=pem_file, help="Speak HTTPS with this certificate: PEM, leaf first, then its issuers.")
+@click.option("--tls-key", type=pem_file, help="The certificate's private key in PEM.")
+@click.option("--tls-client-ca", type=pem_file, help="Answer only clients with a certificate of this authority.")
 @click.pass_obj
-def serve(shell: Shell, host: str | None, port: int | None, processes: int) -> int:
+def serve(
+    shell: Shell,
+    host: str | None,
+    port: int | None,
+    processes: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
+) -> int:
     """Serve the API and the console until told to stop."""
     import uvicorn
 
     from gateway import app
 
     settings = shell.settings
+    tls = _tls(tls_cert, tls_key, tls_client_ca)
     if processes == 1:
         target: Any = app.create(settings)
     else:
@@ -40,8 +57,33 @@ def serve(shell: Shell, host: str | None, port: int | None, processes: int) -> i
         access_log=False,
         server_header=False,
         log_config=None,
+        **tls,
     )
     return 0
+
+
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
+    """What uvicorn wants to know of TLS, tried here, where a fault can be told; nothing where no TLS is asked for."""
+    import ssl
+
+    if certificate is None or key is None:
+        if certificate or key or client_ca:
+            raise click.UsageError("HTTPS needs --tls-cert and --tls-key")
+        return {}
+    probe = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tried = certificate
+    try:
+        # The empty password keeps OpenSSL from asking at the terminal.
+        probe.load_cert_chain(certificate, key, password="")
+        if client_ca is not None:
+            tried = client_ca
+            probe.load_verify_locations(client_ca)
+    except OSError as problem:
+        raise click.UsageError(f"{tried} cannot be used: {problem}") from problem
+    settings: dict[str, Any] = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_ciphers": CIPHERS}
+    if client_ca is not None:
+        settings |= {"ssl_ca_certs": str(client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED}
+    return settings
 
 
 @click.command()

@@ -13,6 +13,8 @@ import heapq
 import itertools
 import random
 import signal
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -162,17 +164,33 @@ class HttpAnswer:
 Answerer = Callable[[str, str, Mapping[str, str], bytes], HttpAnswer]
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread a caller, TLS included: who is slow in his handshake holds up nobody else."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up, or whose certificate is refused, is nothing to write about."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class HttpPartner:
     """A simulated partner that is called: a server on a local port, answering each request with answer(...).
 
     answer gets method, path, headers (names in lower case) and body. Port 0 means any free one; url tells which.
     """
 
-    def __init__(self, answer: Answerer, *, host: str = "127.0.0.1", port: int = 0, tls: Any = None) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler_for(answer))
-        self._server.daemon_threads = True
-        if tls is not None:  # an ssl.SSLContext
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+    def __init__(
+        self, answer: Answerer, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._server = _Server((host, port), _handler_for(answer))
+        if tls is not None:
+            self._server.speak_tls(tls)
         scheme = "https" if tls is not None else "http"
         self.url = f"{scheme}://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="http-partner", daemon=True)

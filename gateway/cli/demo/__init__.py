@@ -54,7 +54,8 @@ def run(arguments: list[str]) -> int:
 
 def _start(scenario: Scenario, processes: Processes, show: Show) -> None:
     processes.swgate("migrate").finish()
-    processes.swgate("serve")
+    for arguments in scenario.serving:
+        processes.swgate("serve", *arguments)
     for simulator in scenario.simulators:
         processes.swgate("sim", simulator.adapter, *simulator.arguments)
     processes.swgate("work")

@@ -66,7 +66,8 @@ class Processes:
     def swgate(self, *arguments: str) -> Process:
         self.logs.mkdir(parents=True, exist_ok=True)
         name = "-".join(argument for argument in arguments[:2] if not argument.startswith("-"))
-        process = Process(arguments, self.logs / f"{name}.log", self.environment)
+        twin = sum(one.arguments[0] == "serve" for one in self.running) if name == "serve" else 0
+        process = Process(arguments, self.logs / f"{name}{f'-{twin + 1}' if twin else ''}.log", self.environment)
         self.running.append(process)
         return process
 

@@ -56,7 +56,7 @@ class Filing:
 
 
 class Scenario:
-    """One run in one folder. ports: of the gateway and of the partners that listen."""
+    """One run in one folder. ports: of the gateway, of the partner that listens, and of the gateway's door for partners."""
 
     def __init__(self, raw: Mapping[str, Any], home: Path, ports: list[int]) -> None:
         self.home = home
@@ -64,13 +64,12 @@ class Scenario:
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_key = f"demo-{secrets.token_urlsafe(18)}"
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
-        self.callback_token = secrets.token_hex(
-            18
-        )  # never begins with a dash, which a command line takes for an option
+        # Hex never begins with a dash, which a command line would take for an option.
+        self.callback_token = secrets.token_hex(18)
         words = {
             "home": str(home),
-            "url": self.url,
             "partner_port": str(ports[1]),
+            "door_port": str(ports[2]),
             "api_key_sha256": _sha256(self.api_key),
             "operator_key_sha256": _sha256(self.operator_key),
             "callback_token": self.callback_token,
@@ -79,6 +78,7 @@ class Scenario:
         filled: dict[str, Any] = _fill(raw, words)
         self.partners: dict[str, Any] = filled["partners"]
         self.folders: list[str] = filled.get("folders", [])
+        self.serving: list[list[str]] = filled["serve"]
         self.simulators = [Simulator(one["adapter"], tuple(one["arguments"])) for one in filled["simulators"]]
         self.within_s: float = filled["within_s"]
         self.filings = [_filing(one) for one in filled["declarations"]]
