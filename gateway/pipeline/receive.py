@@ -1,9 +1,9 @@
 """Taking what a partner gives us: once each, verified, read, matched, and stored with everything it changes in one write.
 
-Rule 1: the same reference with the same bytes has one effect and is confirmed each time; with other bytes it is refused and
-        alarmed, and the first one stays untouched.
-Rule 2: nothing is thrown away. Bytes that cannot be trusted or read are kept as refused; answers that fit no message yet are
-        kept and tried again whenever a message learns an id they name.
+Rule 1: the same reference with the same bytes, or the same content signed anew, has one effect and is confirmed each time; with
+        anything else it is refused and alarmed, and the first one stays untouched.
+Rule 2: nothing that comes here is thrown away (of callers who prove nothing, little does: strangers.py). Bytes that cannot be trusted or
+        read are kept as refused; answers that fit no message yet are kept and tried again whenever a message learns an id they name.
 Rule 3: the decoder gets exactly the bytes that were verified.
 """
 
@@ -156,7 +156,7 @@ class Receiver:
 
     def _again(self, writing: Writing, first: InboundRow, incoming: Incoming, digest: str) -> Received:
         now = self._clock()
-        same = first.digest == digest
+        same = first.digest == digest or self._signed_anew(writing, first, incoming.data)
         kind = EventType.REPLY_DOUBLED if same else EventType.REPLY_CONFLICTING
         if not same:
             # Kept as evidence under its digest; the first delivery and what it did stay as they are.
@@ -176,6 +176,16 @@ class Receiver:
             doubled=same,
             conflicting=not same,
         )
+
+    def _signed_anew(self, reading: Reading, first: InboundRow, data: bytes) -> bool:
+        """Whether both say the same under signatures of their own, as those of a partner who signs at each try (ECDSA never signs alike)."""
+        agreement = self._directory.agreements[first.agreement]
+        try:
+            return self._security.verify(data, agreement) == self._security.verify(
+                reading.payload(first.digest), agreement
+            )
+        except GatewayError:
+            return False
 
     def _tenant_of(self, reading: Reading, row: InboundRow) -> str:
         document = reading.document(row.root_id) if row.root_id else None

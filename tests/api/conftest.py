@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,7 +21,9 @@ from gateway import app as gateway_app
 from gateway import ids
 from gateway import settings as gateway_settings
 from gateway.api import bundle
+from gateway.signing.devkeys import make_development_pki
 from gateway.testing.directory import PartnersFile, key_digest
+from gateway.testing.signing import KEY_ENDING, signing_pair
 
 HERE = Path(__file__).parent
 FILER, OTHER, OPERATOR, PARTNER = "filer-key-000001", "other-key-000002", "operator-key-003", "partner-token-04"
@@ -139,12 +141,25 @@ class Running:
 
 
 def partners(folder: Path) -> Path:
-    """Two tenants with a key each, an operator, one agreement that gets everything."""
+    """Two tenants with a key each, an operator, one agreement that gets everything, and two whose partner signs: without a token, and
+    with one."""
     file = PartnersFile(operator="operator")
     file.add_tenant("filer", key=FILER).add_tenant("other", key=OTHER)
     file.add_tenant("operator", key=OPERATOR, roles=("operator",))
     transport = {"kind": "folder", "root": str(folder / "exchange"), "inbound_token_sha256": key_digest(PARTNER)}
     file.add_agreement("plain", partner="customs", adapter="plain_notice", documents=KINDS, transport=transport)
+    for name, token in (("signed", {}), ("signed-with-token", {"inbound_token_sha256": key_digest(PARTNER)})):
+        file.add_agreement(
+            name,
+            partner="signer",
+            adapter="plain_notice",
+            documents=KINDS,
+            transport={"kind": "folder", "root": str(folder / name), **token},
+            routed=False,
+            signing={"profile": "xmldsig", "sign": False, "trust": "partners/signer"},
+        )
+    file.routes.insert(0, {"documents": list(KINDS), "when": {"tenant": ["other"]}, "to": ["signed"]})
+    make_development_pki(folder / "certs", ["signer", "stranger"])
     return file.write(folder / "partners.yaml")
 
 
@@ -158,6 +173,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
             {
                 "SWGATE_HOME": str(home),
                 "SWGATE_PARTNERS": str(partners(home)),
+                "SWGATE_CERTS": str(home / "certs"),
                 "SWGATE_ADAPTERS": str(adapters),
                 "SWGATE_BODY_LIMIT_BYTES": "200000",
             }
@@ -173,6 +189,19 @@ def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
     server.should_exit = True
     thread.join(10)
     made.close()
+
+
+@pytest.fixture(scope="session")
+def sign(running: Running) -> Callable[[str, bytes], bytes]:
+    """Signs as one of the partners of these tests; by ECDSA, so that no two signatures are alike."""
+    certs = Path(running.app.parts.settings.certs)
+
+    def call(partner: str, data: bytes) -> bytes:
+        signer, _ = signing_pair(certs / "partners" / partner / "keys" / f"ec{KEY_ENDING}", None)
+        assert signer is not None
+        return signer(data)
+
+    return call
 
 
 @pytest.fixture(scope="session")

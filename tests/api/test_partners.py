@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,6 +38,24 @@ def test_the_same_reference_with_other_bytes_is_refused(running: Any) -> None:
     assert running.deliver(running.reply(filed["id"], "registered"), X_Message_Id="delivery-2").status == 202
     other = running.deliver(running.reply(filed["id"], "released"), X_Message_Id="delivery-2")
     assert (other.status, other.json["code"]) == (409, "receive.conflict")
+
+
+def test_the_same_content_signed_anew_is_no_other_content(running: Any, sign: Callable[[str, bytes], bytes]) -> None:
+    """A partner that signs at each try, as ECDSA lets it, sends other bytes and says the same."""
+
+    def deliver(data: bytes) -> Any:
+        said = {"Authorization": f"Bearer {running.partner_token}", "X_Message_Id": "signed-1"}
+        return running.api.ask("POST", "/v1/partners/signed-with-token/messages", raw=data, key="", **said)
+
+    data = b'<Reply ref="nobody" function="registered" code="1" at="1">said</Reply>'
+    first, second = sign("signer", data), sign("signer", data)
+    assert first != second
+    answers = [deliver(first), deliver(second)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert answers[0].json["id"] == answers[1].json["id"]
+    other = deliver(sign("signer", data.replace(b"said", b"says")))
+    assert (other.status, other.json["code"]) == (409, "receive.conflict")
+    assert deliver(sign("stranger", data)).status == 409
 
 
 def test_what_cannot_be_read_is_kept_and_refused(running: Any) -> None:

@@ -1,6 +1,6 @@
 """An adapter for tests of the API: XML with the reference and the values of a document, and replies of one line.
 
-A reply reads ``<Reply ref="..." function="..." code="..." at="...">text</Reply>``. A document whose remarks contain
+A reply reads ``<Reply ref="..." function="..." code="..." at="...">text</Reply>``, its attributes in any order. A document whose remarks contain
 "break" makes encode fail as no adapter should, so that the API's own last defence is seen.
 """
 
@@ -19,7 +19,8 @@ from gateway.mapping.report import DecodeReport, LossReport
 from gateway.ports import Alias, Decoded, EncodeContext, Encoded, Reply
 
 Json = dict[str, Any]
-REPLY = re.compile(r'<Reply ref="([^"]*)" function="([a-z_]*)" code="([^"]*)" at="([0-9]+)">([^<]*)</Reply>')
+REPLY = re.compile(r'<Reply((?: [a-z]+="[^"]*"){4})>([^<]*)</Reply>')
+NAMES = ("ref", "function", "code", "at")
 
 
 class PlainNotice:
@@ -50,10 +51,9 @@ class PlainNotice:
 
     def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
         match = REPLY.fullmatch(data.decode("utf-8", "replace").strip())
-        if match is None:
+        fields = {} if match is None else dict(re.findall(r'([a-z]+)="([^"]*)"', match[1])) | {"text": match[2]}
+        if set(fields) != {*NAMES, "text"}:
             raise NotWellFormed("not a reply", [Finding("syntax.not_well_formed", found="not a reply")])
-        names = ("ref", "function", "code", "at", "text")
-        fields = dict(zip(names, match.groups(), strict=True))
         return Decoded(
             "customs_response",
             {"function": fields["function"], "raw_code": fields["code"], **fields},
