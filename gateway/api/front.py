@@ -2,6 +2,9 @@
 
 A partner's delivery is answered here, in front of Connexion, since its body is no JSON and may be large. Everything else
 goes on to Connexion with the running gateway's parts and the body limit in its scope.
+
+A partner has a token, or where its agreement names none, only the signature in what it brings. Then anybody may call, so less is read,
+few at a time, and what comes of it is the business of gateway.pipeline.strangers.
 """
 
 from __future__ import annotations
@@ -9,9 +12,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ipaddress
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -21,9 +28,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.agreements import Agreement
 from gateway.api import bodies, problems
 from gateway.api.parts import Parts, accept_language
-from gateway.api.problems import BadRequest, Unauthorized
+from gateway.api.problems import BadRequest, TooMany, Unauthorized
 from gateway.errors import Conflict, Finding, Rejected
 from gateway.lifecycle import InboundStatus
+from gateway.pipeline.receive import Received
+from gateway.pipeline.strangers import Strangers
 from gateway.ports import Incoming
 
 DELIVERY = re.compile(r"^/v1/partners/(?P<agreement>[a-z0-9][a-z0-9-]{1,62})/messages$")
@@ -31,6 +40,11 @@ TOKEN = "inbound_token_sha256"  # noqa: S105 - the name of a setting
 LIMIT = "inbound_limit_bytes"
 LARGEST_DELIVERY = 16 * 1024 * 1024
 DELIVERY_S = 120
+# Of callers without a token: the most that is read where the agreement sets no limit, and how many bodies are read at a time,
+# of one sender and of all.
+LARGEST_OF_STRANGER = 1024 * 1024
+STRANGER_S = 30
+AT_A_TIME, ALL_AT_A_TIME = 8, 64
 # Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
 PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
 _REFERENCE = re.compile(r"^[!-~]{1,200}$")
@@ -43,6 +57,8 @@ class Front:
         self._inner = inner
         self._parts = parts
         self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
+        self._strangers = Strangers(parts.store, parts.directory, parts.security, parts.receiver, clock=parts.clock)
+        self._reading: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,7 +97,7 @@ class Front:
         language = self._parts.language(accept_language(scope))
         problem = problems.of(error, self._parts.texts, language)
         headers = dict(problem.headers)
-        if problem.status in (408, 413):
+        if problem.status in (408, 413, 429):
             # What the caller still sends would be taken for the next request.
             headers["Connection"] = "close"
         await _send(send, problem.status, headers, b"" if scope["method"] == "HEAD" else problem.body)
@@ -91,9 +107,37 @@ class Front:
         if scope["method"] != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        agreement = self._agreement(agreement_id, headers.pop("authorization", ""))
-        limit = int(agreement.transport.settings.get(LIMIT, LARGEST_DELIVERY))
-        data = await bodies.read(receive, scope, limit, DELIVERY_S)
+        agreement, proven = self._agreement(agreement_id, headers.pop("authorization", ""))
+        if proven:
+            received = await self._take(agreement, headers, scope, receive, LARGEST_DELIVERY, DELIVERY_S)
+        else:
+            sender = sender_of(scope)
+            with self._listening(agreement.id, sender):
+                received = await self._take(
+                    agreement, headers, scope, receive, LARGEST_OF_STRANGER, STRANGER_S, sender=sender
+                )
+        if received.conflicting:
+            raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
+        if received.status is InboundStatus.REFUSED and not received.doubled:
+            # The bytes are kept as evidence all the same; the partner learns that they have no effect.
+            raise Rejected("the delivery is refused", received.findings, code=_code_of(received.findings))
+        body = orjson.dumps({"id": received.inbound_id, "status": received.status})
+        await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+
+    async def _take(
+        self,
+        agreement: Agreement,
+        headers: dict[str, str],
+        scope: Scope,
+        receive: Receive,
+        largest: int,
+        within_s: float,
+        *,
+        sender: str = "",
+    ) -> Received:
+        """Read a delivery and let it be received; sender: the address of one that only its signature can prove."""
+        limit = int(agreement.transport.settings.get(LIMIT, largest))
+        data = await bodies.read(receive, scope, limit, within_s)
         if not data:
             raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
         incoming = Incoming(
@@ -104,19 +148,29 @@ class Front:
             headers={name: value for name, value in headers.items() if name in PASSED_ON},
         )
         loop = asyncio.get_running_loop()
-        received = await loop.run_in_executor(self._receivers, self._parts.receiver.receive, incoming)
-        if received.conflicting:
-            raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
-        if received.status is InboundStatus.REFUSED and not received.doubled:
-            # The bytes are kept as evidence all the same; the partner learns that they have no effect.
-            raise Rejected("the delivery is refused", received.findings, code=_code_of(received.findings))
-        body = orjson.dumps({"id": received.inbound_id, "status": received.status})
-        await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+        if sender:
+            return await loop.run_in_executor(self._receivers, self._strangers.receive, incoming, sender)
+        return await loop.run_in_executor(self._receivers, self._parts.receiver.receive, incoming)
 
-    def _agreement(self, agreement_id: str, authorization: str) -> Agreement:
-        """The agreement that this caller may deliver for. An unknown one and a wrong token are refused alike.
+    @contextmanager
+    def _listening(self, agreement_id: str, sender: str) -> Iterator[None]:
+        """While a sender without a token is listened to. TooMany where he, or all of them, have enough of us already."""
+        wait_s = self._strangers.wait_s(agreement_id, sender)
+        if wait_s or self._reading[sender] >= AT_A_TIME or self._reading.total() >= ALL_AT_A_TIME:
+            raise TooMany(max(1, math.ceil(wait_s)))
+        self._reading[sender] += 1
+        try:
+            yield
+        finally:
+            self._reading[sender] -= 1
+            if not self._reading[sender]:
+                del self._reading[sender]
 
-        Without a token in the agreement, a signature must stand in its place: the receiver verifies it.
+    def _agreement(self, agreement_id: str, authorization: str) -> tuple[Agreement, bool]:
+        """The agreement that this caller may deliver for, and whether a token proves him. An unknown one and a wrong token are
+        refused alike.
+
+        Without a token in the agreement, a signature must stand in its place: it is verified before anything is kept.
         """
         agreement = self._parts.directory.agreements.get(agreement_id)
         expected = "" if agreement is None else str(agreement.transport.settings.get(TOKEN, ""))
@@ -124,8 +178,18 @@ class Front:
         digest = hashlib.sha256(token.strip().encode()).hexdigest()
         proven = hmac.compare_digest(expected.encode(), digest.encode()) and scheme.lower() == "bearer"
         if agreement is not None and (proven or (not expected and _is_verified(agreement))):
-            return agreement
+            return agreement, proven
         raise Unauthorized("nobody who delivers here", [Finding(Unauthorized.code)])
+
+
+def sender_of(scope: Scope) -> str:
+    """Who calls, as far as the line tells: the address, of IPv6 the network of one customer (RFC 6177); "unknown" on no network."""
+    host = (scope.get("client") or ("",))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((address, 56), strict=False)) if address.version == 6 else str(address)
 
 
 def _code_of(findings: Sequence[Finding]) -> str:

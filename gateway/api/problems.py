@@ -62,6 +62,7 @@ HTTP_CODES = {
     413: "http.too_large",
     414: "http.uri_too_long",
     415: "http.unsupported_media_type",
+    429: "http.too_many",
     431: "http.headers_too_large",
     503: "http.unavailable",
 }
@@ -85,6 +86,16 @@ class Forbidden(GatewayError):
     """We know who asks, and this key may not."""
 
     code = "http.forbidden"
+
+
+class TooMany(GatewayError):
+    """Whoever asks has asked for too much; retry_after_s: when he may come back."""
+
+    code = "http.too_many"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("too much from here", [Finding(self.code, expected=f"{retry_after_s} s")])
+        self.retry_after_s = retry_after_s
 
 
 class BadRequest(NotWellFormed):
@@ -119,6 +130,8 @@ def of(error: BaseException, texts: Texts, lang: str) -> Problem:
     else:
         incident = _report(error)
         status, code, findings = 500, INTERNAL.code, (INTERNAL,)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after_s)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="single-window-gateway"'
     members = _members(status, code, findings, texts, lang)
@@ -150,6 +163,8 @@ def status_of(error: GatewayError) -> int:
         return 401
     if isinstance(error, Forbidden):
         return 403
+    if isinstance(error, TooMany):
+        return 429
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
