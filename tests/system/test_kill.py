@@ -1,30 +1,23 @@
 """Nothing is lost and nothing is doubled, whoever is killed and when: a load of declarations over HTTP, SIGKILL at seeded moments.
 
-Rule 1: only the client repeats, with the same key, until it has its 202. After that nobody helps.
-Rule 2: the client's book, the database and the partner's ledger are kept by three processes and must agree to the last declaration.
+The client's book, the database and the partner's ledger are kept by three processes and must agree to the last declaration.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import threading
-import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
-import requests
 
-from tests.system.town import FILER, Town, declarations, wait_for
+from tests.system.load import Filer, Reaper
+from tests.system.town import Town, declarations, wait_for
 
 LOAD = 1_000
-SENDERS = 6
 STARTED = ("serve", "work", "sim")
 KILLS_EACH = 5
-AHEAD = 60
 SEED = 20261118
 # Remarks decide what customs does; the last one means that every answer comes twice and out of order.
 REMARKS = ("", "SIM:REJECT", "SIM:FAIL", "SIM:REJECT SIM:DOUBLE SIM:REORDER")
@@ -36,113 +29,14 @@ END = {
 }
 
 
-class Filer:
-    """An ERP: files every declaration, each under a key of its own, and repeats until it has its 202."""
-
-    def __init__(self, town: Town, documents: Iterable[dict[str, Any]]) -> None:
-        self.town = town
-        self.waiting: Iterator[dict[str, Any]] = iter(documents)
-        self.book: dict[str, dict[str, Any]] = {}  # Idempotency-Key -> the body of its 202
-        self.filed: dict[str, dict[str, Any]] = {}  # Idempotency-Key -> the document
-        self.repeats = 0
-        self.horizon = LOAD  # so many are filed, then it waits for whoever moves this
-        self._gate = threading.Lock()
-
-    def has_filed(self, count: int) -> bool:
-        return len(self.book) >= count
-
-    def _may_go_on(self) -> bool:
-        return len(self.book) < self.horizon or self.horizon >= LOAD
-
-    def file_all(self) -> None:
-        with ThreadPoolExecutor(SENDERS) as senders:
-            for sender in [senders.submit(self._file_some) for _ in range(SENDERS)]:
-                sender.result()
-
-    def _file_some(self) -> None:
-        with requests.Session() as session:
-            session.headers.update({"X-API-Key": FILER, "Content-Type": "application/json"})
-            while True:
-                wait_for(self._may_go_on, 90, lambda: "nobody moved the horizon", 0.005)
-                with self._gate:
-                    document = next(self.waiting, None)
-                if document is None:
-                    return
-                key = f"order-{document['functional_reference_id']}"
-                body = self.file(session, key, document)
-                with self._gate:
-                    self.book[key], self.filed[key] = body, document
-
-    def file(self, session: requests.Session, key: str, document: dict[str, Any]) -> dict[str, Any]:
-        """The body of the 202, however often it takes to get it."""
-        data = json.dumps(document, ensure_ascii=False).encode()
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                answer = session.post(
-                    f"{self.town.url}/v1/declarations", data=data, headers={"Idempotency-Key": key}, timeout=15
-                )
-            except requests.RequestException:
-                self.repeats += 1
-                time.sleep(0.1)
-                continue
-            if answer.status_code == 202:
-                accepted: dict[str, Any] = answer.json()
-                return accepted
-            assert answer.status_code == 503, f"{key}: {answer.status_code} {answer.text[:500]}"
-            time.sleep(0.1)
-        raise AssertionError(f"{key} had no 202 within a minute: {self.town.log('serve')}")
-
-
-class Reaper:
-    """Kills at random moments and starts again. moments: (so many accepted, whom), in rising order; killed: whom how often."""
-
-    def __init__(self, town: Town, filer: Filer, dice: random.Random) -> None:
-        self.town, self.filer, self.dice = town, filer, dice
-        names = [*STARTED * KILLS_EACH, *["one that serves"] * 3]
-        dice.shuffle(names)
-        self.moments = list(zip(sorted(dice.sample(range(20, LOAD - 20), len(names))), names, strict=True))
-        self.killed: dict[str, int] = dict.fromkeys(names, 0)
-
-    def reap_during_load(self) -> None:
-        """The load never runs far ahead of the next kill, so that every kill hits a gateway at work."""
-        for accepted, name in self.moments:
-            self.filer.horizon = accepted + AHEAD
-            wait_for(partial(self.filer.has_filed, accepted), 60, lambda: "the load stands", 0.002)
-            time.sleep(self.dice.uniform(0, 0.15))
-            self.strike(name)
-        self.filer.horizon = LOAD
-
-    def reap_while_it_starts(self) -> None:
-        """Each once more, soon after its start and whatever it does then."""
-        for name in STARTED:
-            self.strike(name)
-            time.sleep(self.dice.uniform(0.05, 1.5))
-            self.strike(name)
-
-    def strike(self, name: str) -> None:
-        self.killed[name] += 1
-        if name not in STARTED:
-            self.town.kill_one_serving(self.dice)
-            return
-        self.town.kill(name)
-        time.sleep(self.dice.uniform(0, 0.2))
-        self.town.start(name)
-
-
 @pytest.mark.timeout(300)
 def test_no_kill_at_any_moment_loses_or_doubles_a_declaration(town: Town) -> None:
     for name in STARTED:
         town.start(name)
     town.wait_until_ready()
     filer = Filer(town, list(declarations(LOAD, remarks=REMARKS)))
-    reaper = Reaper(town, filer, random.Random(SEED))
-    filer.horizon = 0
-    with ThreadPoolExecutor(1) as beside:
-        reaping = beside.submit(reaper.reap_during_load)
-        reaping.add_done_callback(lambda _: setattr(filer, "horizon", LOAD))
-        filer.file_all()
-        reaping.result()
+    reaper = Reaper(town, filer, random.Random(SEED), started=STARTED, each=KILLS_EACH, serving=3)
+    reaper.file_and_reap()
     reaper.reap_while_it_starts()
     town.wait_until_ready()
     assert all(reaper.killed[name] >= KILLS_EACH for name in STARTED), reaper.killed
@@ -274,7 +168,6 @@ def _told_without_gaps(town: Town) -> None:
 
 
 def _the_same_key_still_answers_the_same(filer: Filer) -> None:
-    with requests.Session() as session:
-        session.headers.update({"X-API-Key": FILER, "Content-Type": "application/json"})
+    with filer.town.session() as session:
         for key in list(filer.book)[:: LOAD // 20]:
             assert filer.file(session, key, filer.filed[key])["id"] == filer.book[key]["id"]

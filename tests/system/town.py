@@ -1,6 +1,6 @@
-"""A whole gateway as an operator runs it: serve, work and the simulated import client as processes, one SQLite file, real folders.
+"""A whole gateway as an operator runs it: serve, work and simulated partners as processes, one SQLite file, real folders and sockets.
 
-Processes are started by ``swgate`` commands, are killed with SIGKILL, and may be started again; nothing of the gateway runs in the
+A town has one partner, the import client with its folders; another kind of town (neighbours.py) says for itself who its partners are. Processes are started by ``swgate`` commands, are killed with SIGKILL, and may be started again; nothing of the gateway runs in the
 process of the tests. What became of a load is read from the database, opened read-only, and from the partner's own ledger.
 """
 
@@ -36,12 +36,12 @@ LEASE_S = 3
 class Town:
     """One gateway, one filer, one partner. home: an empty folder."""
 
+    scheme = "http"
+
     def __init__(self, home: Path, *, speed: float = 20.0, lease_s: int = LEASE_S) -> None:
         self.home = home
-        self.exchange = home / "partner" / "DecCus001"
-        self.ledger_file = home / "ledger.json"
         self.port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
         self.environment = {
             "SWGATE_HOME": str(home),
             "SWGATE_PARTNERS": str(home / "partners.yaml"),
@@ -51,18 +51,30 @@ class Town:
             "SWGATE_LEASE_S": str(lease_s),
             "LC_ALL": "C.UTF-8",
         }
-        simulator = ("sim", "cn_declaration", "--root", str(self.exchange), "--ledger", str(self.ledger_file))
-        self.commands: dict[str, tuple[str, ...]] = {
-            "serve": ("serve",),
-            "work": ("work",),
-            "work-2": ("work",),
-            "sim": (*simulator, "--speed", str(speed), "--seed", "7"),
-        }
+        self.commands: dict[str, tuple[str, ...]] = {"serve": ("serve",), "work": ("work",), "work-2": ("work",)}
         self.running: dict[str, Process] = {}
         self._started: list[Process] = []
+        self.settle(speed)
+
+    def settle(self, speed: float) -> None:
+        """Write the partners file, make what partners need, and say how each of them is started."""
+        self.exchange = self.home / "partner" / "DecCus001"
+        self.ledger_file = self.home / "ledger.json"
+        simulator = ("sim", "cn_declaration", "--root", str(self.exchange), "--ledger", str(self.ledger_file))
+        self.commands["sim"] = (*simulator, "--speed", str(speed), "--seed", "7")
         for folder in ("OutBox", "InBox", "SentBox", "FailBox"):
             (self.exchange / folder).mkdir(parents=True)
-        _partners(self.exchange).write(home / "partners.yaml")
+        _partners(self.exchange).write(self.home / "partners.yaml")
+
+    def session(self) -> requests.Session:
+        """How a filer asks this gateway."""
+        session = requests.Session()
+        session.headers["Content-Type"] = "application/json"
+        return session
+
+    def key_of(self, document: dict[str, Any]) -> str:
+        """The API key of whoever files this document."""
+        return FILER
 
     # Processes.
 
@@ -109,13 +121,15 @@ class Town:
         return (self.home / f"{name}.log").read_text(encoding="utf-8", errors="replace")[-3000:]
 
     def wait_until_ready(self) -> None:
-        def ready() -> bool:
-            try:
-                return requests.get(f"{self.url}/ready", timeout=2).ok
-            except requests.RequestException:
-                return False
+        with self.session() as session:
 
-        wait_for(ready, 30, lambda: f"serve: {self.log('serve')}")
+            def ready() -> bool:
+                try:
+                    return session.get(f"{self.url}/ready", timeout=2).ok
+                except requests.RequestException:
+                    return False
+
+            wait_for(ready, 30, lambda: f"serve: {self.log('serve')}")
 
     # What came of it.
 
