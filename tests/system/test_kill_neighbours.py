@@ -74,7 +74,7 @@ def _everything_ends(town: Neighbours, filer: Filer) -> None:
 
     wait_for(
         lambda: not astray() and not town.count("SELECT COUNT(*) FROM work"),
-        60 + LOAD // 10,
+        60 + LOAD // 3,
         lambda: f"{len(astray())} astray: {dict(list(astray().items())[:5])} {town.log('work')} {town.log('serve')}",
         0.5,
     )

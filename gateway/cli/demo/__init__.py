@@ -40,7 +40,9 @@ def run(arguments: list[str]) -> int:
         reached = show.follow(scenario.file_all())
         show.timeline_of_one()
         show.addresses()
-        if not options.once:
+        if options.once:
+            show.ended()
+        else:
             show.waiting()
             processes.wait_for_interrupt()
         return EXIT_DONE if reached else EXIT_FAILED

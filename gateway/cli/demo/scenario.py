@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -64,12 +65,14 @@ class Scenario:
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_key = f"demo-{secrets.token_urlsafe(18)}"
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
+        self.door = f"https://127.0.0.1:{ports[2]}"
         # Hex never begins with a dash, which a command line would take for an option.
         self.callback_token = secrets.token_hex(18)
         words = {
             "home": str(home),
             "partner_port": str(ports[1]),
             "door_port": str(ports[2]),
+            "door": self.door,
             "api_key_sha256": _sha256(self.api_key),
             "operator_key_sha256": _sha256(self.operator_key),
             "callback_token": self.callback_token,
@@ -90,6 +93,15 @@ class Scenario:
     def load(cls, home: Path, ports: list[int]) -> Scenario:
         raw = yaml.safe_load((HERE / "scenario.yaml").read_text(encoding="utf-8"))
         return cls(raw, home, ports)
+
+    def parties(self) -> Iterator[str]:
+        """Who takes part, and how each of them is reached."""
+        names = {partner["id"]: partner["name"] for partner in self.partners["partners"]}
+        for agreement in self.partners["agreements"]:
+            transport = agreement["transport"]
+            way = transport.get("url", "").partition(":")[0].upper() or f"a {transport['kind']}"
+            signed = ", messages and answers signed" if agreement.get("signing") else ""
+            yield f"{names[agreement['partner']]}: {agreement['adapter']} over {way}{signed}"
 
     def environment(self) -> dict[str, str]:
         """What every process of the run has to know."""
@@ -142,7 +154,7 @@ class Scenario:
         entries: dict[str, dict[str, Any]] = {}
         for message_id in filing.message_ids:
             entries |= {entry["id"]: entry for entry in self._get(f"/v1/messages/{message_id}/timeline")["items"]}
-        return sorted(entries.values(), key=lambda entry: entry["at"])
+        return sorted(entries.values(), key=lambda entry: (entry.get("position", math.inf), entry["at"]))
 
     def _file(self, filing: Filing) -> None:
         answer = self.session.post(

@@ -20,6 +20,8 @@ class Show:
 
     def opening(self) -> None:
         self.console.print("[bold]Single Window Gateway[/] - demonstration with simulated partners")
+        for line in self.scenario.parties():
+            self.console.print(f"  {escape(line)}")
 
     def step(self, text: str) -> None:
         self.console.print(f"  [green]done[/] {text}")
@@ -38,10 +40,9 @@ class Show:
 
     def timeline_of_one(self) -> None:
         """The timeline of the filing that went through most."""
-        told = [filing for filing in self.scenario.filings if filing.message_ids]
-        if not told:
+        filing = self._told_of()
+        if filing is None:
             return
-        filing = max(told, key=lambda one: one.current_round)
         table = Table(title=f"Timeline of {filing.title}", title_justify="left", expand=False)
         for column in ("time", "what", "code", "text"):
             table.add_column(column, overflow="fold", no_wrap=column == "time")
@@ -53,14 +54,29 @@ class Show:
         self.console.print(table)
 
     def addresses(self) -> None:
-        url, key = self.scenario.url, self.scenario.api_key
-        self.console.print(f"  URL={url}\n  KEY={key}", soft_wrap=True)
-        self.console.print(f"  API        {url}/v1/declarations   (header X-API-Key)")
-        self.console.print(f"  Reference  {url}/v1/openapi.json")
-        self.console.print(f"  Console    {url}/console   (sign in with the key above)")
+        """What the README's commands want to know, to be pasted, and where to look."""
+        url, filing = self.scenario.url, self._told_of()
+        words = {"URL": url, "KEY": self.scenario.api_key}
+        if filing is not None:
+            words["MESSAGE_ID"] = filing.message_ids[-1]
+        for name, value in words.items():
+            self.console.print(f"  {name}={value}", soft_wrap=True)
+        self.console.print(f"  API        {url}/v1/declarations   (header X-API-Key)", soft_wrap=True)
+        self.console.print(f"  Reference  {url}/v1/openapi.json", soft_wrap=True)
+        self.console.print(f"  Console    {url}/console   (sign in with the key above)", soft_wrap=True)
+        self.console.print(f"  Partners   {self.scenario.door}   (HTTPS, with a client certificate)", soft_wrap=True)
 
     def waiting(self) -> None:
-        self.console.print("  Everything stays up until Ctrl-C.")
+        self.console.print(
+            f"  Everything stays up until Ctrl-C; files and logs are in {self.scenario.home}", soft_wrap=True
+        )
+
+    def ended(self) -> None:
+        self.console.print("  All of it is being stopped now; without --once it stays up until Ctrl-C.")
+
+    def _told_of(self) -> Filing | None:
+        told = [filing for filing in self.scenario.filings if filing.message_ids]
+        return max(told, key=lambda one: one.current_round, default=None)
 
     def _table(self) -> Table:
         table = Table(title="Where each declaration ended", title_justify="left")
@@ -77,7 +93,10 @@ def _facts(data: dict[str, Any]) -> str:
     changed = data.get("changed")
     if isinstance(changed, dict):
         return ", ".join(f"{track}: {before or '-'} → {after}" for track, (before, after) in changed.items())
-    return ", ".join(f"{name} {value}" for name, value in data.items() if name != "digest")
+    note = str(data.get("note", ""))
+    rest = {name: value for name, value in data.items() if name not in ("note", "digest")}
+    told = [f"{name} {value}" for name, value in rest.items() if not (isinstance(value, str) and value in note)]
+    return ", ".join([note] * bool(note) + told)
 
 
 def _standing(filing: Filing) -> str:
