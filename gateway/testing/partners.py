@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import random
 import signal
 import ssl
@@ -23,6 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from gateway.errors import trace
+
+LOG = logging.getLogger(__name__)
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -175,8 +179,9 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that hangs up, or whose certificate is refused, is nothing to write about."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+        problem = sys.exc_info()[1]
+        if problem is not None and not isinstance(problem, OSError):
+            LOG.error("a caller could not be answered: %s", trace(problem))
 
 
 class HttpPartner:
