@@ -118,8 +118,8 @@ class Front:
                 )
         if received.conflicting:
             raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
-        if received.status is InboundStatus.REFUSED and not received.doubled:
-            # The bytes are kept as evidence all the same; the partner learns that they have no effect.
+        if received.status is InboundStatus.REFUSED:
+            # The bytes are kept as evidence all the same; the partner learns that they have no effect, however often it asks.
             raise Rejected("the delivery is refused", received.findings, code=_code_of(received.findings))
         body = orjson.dumps({"id": received.inbound_id, "status": received.status})
         await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)

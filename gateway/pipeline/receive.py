@@ -166,7 +166,7 @@ class Receiver:
             _about_inbound(kind, now, first, self._tenant_of(writing, first), reference=first.reference, digest=digest)
         )
         status = first.status if same else InboundStatus.REFUSED
-        found = () if same else (Finding("receive.conflict", found=digest, expected=first.digest),)
+        found = _why(first) if same else (Finding("receive.conflict", found=digest, expected=first.digest),)
         return Received(
             first.id,
             status,
@@ -429,6 +429,14 @@ class Receiver:
             return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now).document_id
 
         return self._store.write(unit)
+
+
+def _why(row: InboundRow) -> tuple[Finding, ...]:
+    """What a refused delivery was told, as far as its row remembers it; nothing for one that was not refused."""
+    if row.status is not InboundStatus.REFUSED:
+        return ()
+    code, _, detail = row.reason.partition(": ")
+    return (Finding(code, found=detail[:200] or None),)
 
 
 def _about_inbound(

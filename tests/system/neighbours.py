@@ -100,6 +100,7 @@ class Neighbours(Town):
             routed=False,
             reading="tolerant",
             drops_doubles=name == "tolerant",
+            parallel=4,
             parameters={
                 "responsible_country": "MN",
                 "responsible_agency": "Neighbouring customs",
