@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.neighbours import Neighbours
 from tests.system.town import Town
 
 
@@ -14,6 +15,17 @@ from tests.system.town import Town
 def town(tmp_path: Path) -> Iterator[Town]:
     """A town whose tables are made and in which nothing runs yet."""
     made = Town(tmp_path)
+    try:
+        made.run("migrate")
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def neighbours(tmp_path: Path) -> Iterator[Neighbours]:
+    """A town of neighbouring offices whose tables are made and in which nothing runs yet."""
+    made = Neighbours(tmp_path)
     try:
         made.run("migrate")
         yield made

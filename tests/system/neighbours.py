@@ -47,11 +47,12 @@ class Neighbours(Town):
         tls = ("--tls-cert", self.certificate[0], "--tls-key", self.certificate[1])
         self.commands["serve"] += (*tls, "--tls-client-ca", str(self.authority))
         file = PartnersFile(operator="port-operations").add_tenant("port-operations")
-        for name, port in zip(OFFICES, free_ports(len(OFFICES)), strict=True):
+        self.ports = dict(zip(OFFICES, free_ports(len(OFFICES)), strict=True))
+        for name in OFFICES:
             file.add_tenant(f"filer-{name}", key=f"{FILER}-{name}")
             file.add_partner(name, jurisdiction="MN", rest_s=1)
-            self._agree(file, name, port)
-            self.commands[name] = self._office(name, port, speed)
+            self._agree(file, name)
+            self.commands[name] = self._office(name, speed)
         file.write(self.home / "partners.yaml")
 
     def session(self) -> requests.Session:
@@ -77,8 +78,11 @@ class Neighbours(Town):
             told.conflicts += fact["fact"] == "conflict"
         return told
 
-    def _agree(self, file: PartnersFile, name: str, port: int) -> None:
-        address = f"https://127.0.0.1:{port}"
+    def address(self, office: str) -> str:
+        return f"https://127.0.0.1:{self.ports[office]}"
+
+    def _agree(self, file: PartnersFile, name: str) -> None:
+        address = self.address(name)
         transport: dict[str, Any] = {
             "kind": "http",
             "url": f"{address}/messages",
@@ -120,11 +124,11 @@ class Neighbours(Town):
         )
         file.routes.append({"documents": list(KINDS), "when": {"tenant": [f"filer-{name}"]}, "to": [name]})
 
-    def _office(self, name: str, port: int, speed: float) -> tuple[str, ...]:
+    def _office(self, name: str, speed: float) -> tuple[str, ...]:
         certs = self.home / "certs"
         keys = certs / "partners" / name / "keys"
         words = {
-            "--port": port,
+            "--port": self.ports[name],
             "--callback": f"{self.url}/v1/partners/{name}/messages",
             "--callback-ca": self.authority,
             "--tls-cert": keys / "tls.pem",

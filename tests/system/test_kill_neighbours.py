@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,16 +23,6 @@ SEED = 20261122
 MARKS = ("", "SIM-REJECT", "SIM-DOUBLE", "SIM-REORDER")
 CLEARED = {"declaration": "accepted", "duty": "assessed", "release": "cleared"}
 END = {"SIM-REJECT": {"declaration": "rejected"}}
-
-
-@pytest.fixture
-def neighbours(tmp_path: Path) -> Iterator[Neighbours]:
-    made = Neighbours(tmp_path)
-    try:
-        made.run("migrate")
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.mark.timeout(300 + LOAD)
