@@ -16,9 +16,11 @@ import ipaddress
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -38,16 +40,23 @@ from gateway.ports import Incoming
 DELIVERY = re.compile(r"^/v1/partners/(?P<agreement>[a-z0-9][a-z0-9-]{1,62})/messages$")
 TOKEN = "inbound_token_sha256"  # noqa: S105 - the name of a setting
 LIMIT = "inbound_limit_bytes"
-LARGEST_DELIVERY = 16 * 1024 * 1024
-DELIVERY_S = 120
-# Of callers without a token: the most that is read where the agreement sets no limit, and how many bodies are read at a time,
-# of one sender and of all.
-LARGEST_OF_STRANGER = 1024 * 1024
-STRANGER_S = 30
+# How many bodies are read at a time of callers without a token: of one sender, and of all.
 AT_A_TIME, ALL_AT_A_TIME = 8, 64
 # Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
 PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
 _REFERENCE = re.compile(r"^[!-~]{1,200}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How much of one delivery is read where its agreement sets no limit, and for how long."""
+
+    most_bytes: int
+    within_s: float
+
+
+WITH_PARTNERS = Patience(16 * 1024 * 1024, 120)
+WITH_STRANGERS = Patience(1024 * 1024, 30)
 
 
 class Front:
@@ -109,13 +118,13 @@ class Front:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         agreement, proven = self._agreement(agreement_id, headers.pop("authorization", ""))
         if proven:
-            received = await self._take(agreement, headers, scope, receive, LARGEST_DELIVERY, DELIVERY_S)
+            take = self._parts.receiver.receive
+            received = await self._take(agreement, headers, scope, receive, WITH_PARTNERS, take)
         else:
             sender = sender_of(scope)
+            take = partial(self._strangers.receive, sender=sender)
             with self._listening(agreement.id, sender):
-                received = await self._take(
-                    agreement, headers, scope, receive, LARGEST_OF_STRANGER, STRANGER_S, sender=sender
-                )
+                received = await self._take(agreement, headers, scope, receive, WITH_STRANGERS, take)
         if received.conflicting:
             raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
         if received.status is InboundStatus.REFUSED:
@@ -130,14 +139,12 @@ class Front:
         headers: dict[str, str],
         scope: Scope,
         receive: Receive,
-        largest: int,
-        within_s: float,
-        *,
-        sender: str = "",
+        patience: Patience,
+        take: Callable[[Incoming], Received],
     ) -> Received:
-        """Read a delivery and let it be received; sender: the address of one that only its signature can prove."""
-        limit = int(agreement.transport.settings.get(LIMIT, largest))
-        data = await bodies.read(receive, scope, limit, within_s)
+        """Read a delivery and let it be received."""
+        limit = int(agreement.transport.settings.get(LIMIT, patience.most_bytes))
+        data = await bodies.read(receive, scope, limit, patience.within_s)
         if not data:
             raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
         incoming = Incoming(
@@ -147,10 +154,7 @@ class Front:
             received_us=self._parts.clock(),
             headers={name: value for name, value in headers.items() if name in PASSED_ON},
         )
-        loop = asyncio.get_running_loop()
-        if sender:
-            return await loop.run_in_executor(self._receivers, self._strangers.receive, incoming, sender)
-        return await loop.run_in_executor(self._receivers, self._parts.receiver.receive, incoming)
+        return await asyncio.get_running_loop().run_in_executor(self._receivers, take, incoming)
 
     @contextmanager
     def _listening(self, agreement_id: str, sender: str) -> Iterator[None]:
@@ -189,7 +193,9 @@ def sender_of(scope: Scope) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return "unknown"
-    return str(ipaddress.ip_network((address, 56), strict=False)) if address.version == 6 else str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 56), strict=False))
 
 
 def _code_of(findings: Sequence[Finding]) -> str:

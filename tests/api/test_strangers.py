@@ -174,5 +174,5 @@ def test_the_addresses_of_one_network_of_ipv6_count_as_one() -> None:
         return front.sender_of({"type": "http", "client": (host, 5)})
 
     assert sender("2001:db8:1:2::7") == sender("2001:db8:1:ff::1") != sender("2001:db8:2::7")
-    assert sender("192.0.2.7") == "192.0.2.7"
+    assert sender("192.0.2.7") == sender("::ffff:192.0.2.7") == "192.0.2.7"
     assert sender("") == front.sender_of({"type": "http", "client": None}) == "unknown"

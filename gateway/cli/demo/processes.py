@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -62,12 +63,14 @@ class Processes:
         self.logs = home / "logs"
         self.environment = environment
         self.running: list[Process] = []
+        self._named: Counter[str] = Counter()
 
     def swgate(self, *arguments: str) -> Process:
         self.logs.mkdir(parents=True, exist_ok=True)
-        name = "-".join(argument for argument in arguments[:2] if not argument.startswith("-"))
-        twin = sum(one.arguments[0] == "serve" for one in self.running) if name == "serve" else 0
-        process = Process(arguments, self.logs / f"{name}{f'-{twin + 1}' if twin else ''}.log", self.environment)
+        stem = "-".join(argument for argument in arguments[:2] if not argument.startswith("-"))
+        self._named[stem] += 1
+        name = stem if self._named[stem] == 1 else f"{stem}-{self._named[stem]}"
+        process = Process(arguments, self.logs / f"{name}.log", self.environment)
         self.running.append(process)
         return process
 
