@@ -25,6 +25,7 @@ import argparse
 import hashlib
 import heapq
 import json
+import os
 import random
 import re
 import ssl
@@ -432,7 +433,9 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"swgate sim {ADAPTER}", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to be called on")
     parser.add_argument("--callback", required=True, help="address that notifications are POSTed to")
-    parser.add_argument("--callback-token", default="", help="bearer token for it")
+    parser.add_argument(
+        "--callback-token", default="", help="bearer token for it, or env:NAME of a variable that holds it"
+    )
     parser.add_argument("--callback-ca", default="", help="PEM file of the callback's certificate authority")
     parser.add_argument(
         "--tls-cert", type=Path, help="PEM file; with --tls-key the office speaks HTTPS and shows it to the callback"
@@ -461,7 +464,7 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     simulator = Simulator(
         office,
         chosen.callback,
-        chosen.callback_token,
+        _secret(chosen.callback_token),
         port=chosen.port,
         tls=tls,
         sign=sign,
@@ -470,6 +473,12 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
         certificate=certificate,
     )
     return simulator.run_as_process()
+
+
+def _secret(word: str) -> str:
+    """The word itself, or what a variable holds: everybody on a machine can read the words of a command."""
+    scheme, _, name = word.partition(":")
+    return os.environ.get(name, "") if scheme == "env" else word
 
 
 if __name__ == "__main__":

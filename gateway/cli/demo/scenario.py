@@ -66,8 +66,7 @@ class Scenario:
         self.api_key = f"demo-{secrets.token_urlsafe(18)}"
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
         self.door = f"https://127.0.0.1:{ports[2]}"
-        # Hex never begins with a dash, which a command line would take for an option.
-        self.callback_token = secrets.token_hex(18)
+        self.callback_token = secrets.token_urlsafe(18)
         words = {
             "home": str(home),
             "partner_port": str(ports[1]),
@@ -75,7 +74,6 @@ class Scenario:
             "door": self.door,
             "api_key_sha256": _sha256(self.api_key),
             "operator_key_sha256": _sha256(self.operator_key),
-            "callback_token": self.callback_token,
             "callback_token_sha256": _sha256(self.callback_token),
         }
         filled: dict[str, Any] = _fill(raw, words)
@@ -111,6 +109,7 @@ class Scenario:
             "SWGATE_CERTS": str(self.home / "certs"),
             "SWGATE_PORT": str(self.port),
             "SWGATE_HOST": "127.0.0.1",
+            "DEMO_CALLBACK_TOKEN": self.callback_token,
         }
 
     def prepare(self) -> None:
