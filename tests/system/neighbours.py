@@ -119,7 +119,7 @@ class Neighbours(Town):
             },
             retry={"first_s": 0.3, "factor": 2, "cap_s": 3, "attempts": 60},
             receipt_timeout_s=60,
-            may_leave=["*"],
+            may_leave=["*", "obligation_guarantees.access_code"],
             legal_basis="agreement of these tests",
         )
         file.routes.append({"documents": list(KINDS), "when": {"tenant": [f"filer-{name}"]}, "to": [name]})
