@@ -17,7 +17,7 @@ from lxml import etree
 
 from gateway.errors import Finding
 from gateway.mapping.decode import Reader, condition_sources
-from gateway.mapping.encode import Emitter, Writer, emit
+from gateway.mapping.encode import Encoder
 from gateway.mapping.loss import LossCheck, LossRow, carriers, loss_table, path_pattern
 from gateway.mapping.plan import Branch, Compiler
 from gateway.mapping.report import DecodeReport, Leaf, LossReport
@@ -55,8 +55,8 @@ class Mapping:
         self.plan: Branch = Compiler(table).compile(self.rows)
 
     @cached_property
-    def _emitter(self) -> Emitter:
-        return Writer(self.plan, self.default_namespace).function()
+    def _encoder(self) -> Encoder:
+        return Encoder.of(self.plan, self.default_namespace)
 
     @cached_property
     def _reader(self) -> Reader:
@@ -68,11 +68,11 @@ class Mapping:
 
     def prepare(self) -> None:
         """Compile both directions now, so that no first message waits for it."""
-        _ = self._emitter, self._reader
+        _ = self._encoder, self._reader
 
     def encode(self, document: dict[str, Any]) -> str:
         """The partner's message as text, not yet checked against the element table. RuleBroken names unwritable values."""
-        return emit(self._emitter, document)
+        return self._encoder.text(document)
 
     def decode(self, root: etree._Element) -> tuple[dict[str, Any], DecodeReport]:
         """The canonical document in a parsed message, and what became of each of its leaves."""

@@ -3,13 +3,19 @@
 Building a tree and serialising it costs three times what parsing costs; emitting escaped text, parsed and checked once
 afterwards, half as much (docs/adr/0003). The generated function reads canonical values by plain dictionary look-ups and appends
 strings; what is absent or empty is not written, a group with nothing in it neither, unless the partner requires it.
+
+Most documents hold nothing that XML must escape. One look at their JSON tells, and for these there is a second function
+from the same tree that writes values as they are; every other document takes the one that escapes each value.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from gateway.errors import Finding, RuleBroken
 from gateway.mapping.paths import EMPTY, Step, expression, member
@@ -20,6 +26,8 @@ from gateway.mapping.rows import Conversion
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 SPECIAL = re.compile("[&<>\r]")
 SPECIAL_IN_ATTRIBUTE = re.compile('[&<>"\r\n\t]')
+# In the JSON of a document, what may stand for a character above: JSON writes quotes and controls with a backslash.
+MARKS = (b"\\", b"&", b"<", b">", "\ufffe".encode(), "\uffff".encode())
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 
 # More alternatives than this cost more to ask about than the group costs to write.
@@ -27,6 +35,15 @@ MOST_GUARDS = 6
 NOTHING = [(None,) * count for count in range(64)]
 
 Emitter = Callable[[dict[str, Any], list[Finding]], list[str]]
+
+
+def is_plain(document: dict[str, Any]) -> bool:
+    """Whether no text of a document holds anything that XML escapes or refuses; False too where it is no JSON."""
+    try:
+        written = orjson.dumps(document)
+    except TypeError:  # orjson's own error for what JSON does not have, lone surrogates among it
+        return False
+    return not any(mark in written for mark in MARKS)
 
 
 def escape(value: str) -> str:
@@ -88,11 +105,12 @@ def converted(
 
 
 class Writer:
-    """Writes the source of one encoder."""
+    """Writes the source of one encoder. plain: for documents that is_plain() lets pass; only conversions are escaped."""
 
-    def __init__(self, root: Branch, default_namespace: str) -> None:
+    def __init__(self, root: Branch, default_namespace: str, *, plain: bool = False) -> None:
         self.root = root
         self.default_namespace = default_namespace
+        self.plain = plain
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
             "E": EMPTY,
@@ -132,15 +150,12 @@ class Writer:
         elif text is not None or attributes:
             present = " or ".join(name for name in [text, *(name for _, name in attributes)] if name)
             body.add(f"if {present}:")
-            inner = body.deeper()
-            closing = f"</{self._tag(branch)}>"
-            if text is not None and not attributes:
-                inner.add(f"w({'<' + self._tag(branch) + '>'!r} + T({text}) + {closing!r})")
-                return
-            self._open(branch, inner, attributes)
+            pieces = self._opening(branch, attributes)
             if text is not None:
-                inner.add(f"w(T({text}) if {text} else '')")
-            inner.add(f"w({closing!r})")
+                written = self._escaped(branch, text, "T")
+                pieces.append(f"({written} if {text} else '')" if attributes else written)
+            pieces.append(repr(f"</{self._tag(branch)}>"))
+            body.deeper().add(f"w({' + '.join(pieces)})")
 
     def _group(self, branch: Branch, body: Lines, scope: str, at: str, attributes: list[tuple[Branch, str]]) -> None:
         required = branch.node.min > 0 or branch is self.root
@@ -150,7 +165,7 @@ class Writer:
             body.add(f"if {' or '.join(guards)}:")
             body = body.deeper()
         mark = self._fresh("n")
-        self._open(branch, body, attributes)
+        body.add(f"w({' + '.join(self._opening(branch, attributes))})")
         body.add(f"{mark} = len(out)")
         for child in branch.ordered():
             for repeat in child.repeats:
@@ -165,11 +180,10 @@ class Writer:
         body.add(f"if {filled}:")
         body.deeper().add(closing)
         body.add("else:")
-        # Everything since the opening tag goes away: with attributes it took one entry more for each.
-        body.deeper().add(f"del out[{mark} - {1 + (1 + len(attributes) if attributes else 0)}:]")
+        body.deeper().add(f"del out[{mark} - 1:]")
 
     def _guards(self, branch: Branch, body: Lines, scope: str) -> list[str]:
-        """Variables of which one must be filled for a group to have content; [] where that cannot be said beforehand."""
+        """Conditions of which one must hold for a group to have content; [] where that cannot be said beforehand."""
         guards: dict[str, None] = {}
         for inner in _below(branch):
             if inner.constant is not None or any(bound.tie.row.default is not None for bound in inner.bounds):
@@ -177,9 +191,10 @@ class Writer:
             reads = [steps for bound in inner.bounds for steps in bound.tie.steps]
             reads += [repeat.steps for repeat in inner.repeats]
             for steps in reads:
-                if len(steps) < 2:
-                    return []
-                guards[self._holder(steps[:-1], body, scope)] = None
+                if len(steps) > 1:
+                    guards[self._holder(steps[:-1], body, scope)] = None
+                else:
+                    guards[f"{self._read(steps, body, scope)} is not None"] = None
         return list(guards) if len(guards) <= MOST_GUARDS else []
 
     def _holder(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
@@ -196,17 +211,24 @@ class Writer:
     def _read(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
         return expression(self._holder(steps[:-1], body, scope), steps[-1:])
 
-    def _open(self, branch: Branch, body: Lines, attributes: list[tuple[Branch, str]]) -> None:
+    def _opening(self, branch: Branch, attributes: list[tuple[Branch, str]]) -> list[str]:
+        """The pieces of the start tag, to be added up; an attribute without a value is not written."""
         declarations = self._declarations() if branch is self.root else ""
         start = f"<{self._tag(branch)}{declarations}"
         if not attributes:
-            body.add(f"w({start + '>'!r})")
-            return
-        body.add(f"w({start!r})")
+            return [repr(f"{start}>")]
+        pieces = [repr(start)]
         for attribute, name in attributes:
             opening = f' {self._attribute(attribute)}="'
-            body.add(f"w({opening!r} + A({name}) + '\"' if {name} else '')")
-        body.add("w('>')")
+            pieces.append(f"({opening!r} + {self._escaped(attribute, name, 'A')} + '\"' if {name} else '')")
+        return [*pieces, "'>'"]
+
+    def _escaped(self, branch: Branch, name: str, function: str) -> str:
+        """The text of a leaf as it is written. A plain document has plain values; what a conversion makes may be anything."""
+        made_here = branch.constant is not None or any(
+            bound.tie.row.conversion is not None or bound.tie.row.default is not None for bound in branch.bounds
+        )
+        return f"{function}({name})" if made_here or not self.plain else name
 
     def _repeat(self, repeat: Repeat, body: Lines, scope: str, at: str) -> None:
         inner = self._under(repeat.conditions, body)
@@ -214,7 +236,9 @@ class Writer:
         steps, choice = repeat.array, repeat.steps[-1]
         here = self._name("steps", steps)
         if repeat.row.spread is None:
-            inner.add(f"for {index}, {item} in enumerate({self._read(steps, inner, scope)} or ()):")
+            members = self._fresh("m")
+            inner.add(f"{members} = {self._read(steps, inner, scope)}")
+            inner.add(f"for {index}, {item} in enumerate({members}) if {members} else ():")
             loop = inner.deeper()
             if choice.key:
                 loop.add(f"if {item}.get({choice.key!r}) != {choice.value!r}: continue")
@@ -264,7 +288,11 @@ class Writer:
             return values[0]
         conversion = self._name("conversion", tie.row.conversion)
         steps = self._name("steps", tie.steps)
-        return f"K({conversion}, {bound.part}, ({', '.join(values)},), errors, {at}, {scope}, {steps})"
+        if len(values) > 1:
+            return f"K({conversion}, {bound.part}, ({', '.join(values)},), errors, {at}, {scope}, {steps})"
+        value = self._fresh("v")
+        made = f"K({conversion}, {bound.part}, ({value},), errors, {at}, {scope}, {steps})"
+        return f"{made} if ({value} := {values[0]}) is not None else None"
 
     def _under(self, conditions: tuple[Condition, ...], body: Lines) -> Lines:
         for condition in conditions:
@@ -339,21 +367,34 @@ def every(branch: Branch) -> Iterator[Branch]:
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def emit(emitter: Emitter, document: dict[str, Any]) -> str:
-    """Run an encoder. RuleBroken carries every value that could not be written, and characters no XML can hold."""
-    errors: list[Finding] = []
-    written = DECLARATION + "".join(emitter(document, errors))
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Both functions of one mapping."""
+
+    careful: Emitter
+    plain: Emitter
+
+    @classmethod
+    def of(cls, root: Branch, default_namespace: str) -> Encoder:
+        careful = Writer(root, default_namespace).function()
+        return cls(careful, Writer(root, default_namespace, plain=True).function())
+
+    def text(self, document: dict[str, Any]) -> str:
+        """The message. RuleBroken carries every value that could not be written, and characters no XML can hold."""
+        errors: list[Finding] = []
+        if is_plain(document):
+            written = DECLARATION + "".join(self.plain(document, errors))
+        else:
+            written = DECLARATION + "".join(self.careful(document, errors))
+            errors += _unwritable(written)
+        if errors:
+            raise RuleBroken("some values cannot be written for this partner", errors, code="mapping.value")
+        return written
+
+
+def _unwritable(written: str) -> list[Finding]:
     bad = NOT_XML.search(written)
-    if bad is not None:
-        errors += [
-            Finding(
-                "mapping.character",
-                pointer="",
-                found=f"U+{ord(bad[0]):04X}",
-                expected="characters of XML 1.0",
-                source="XML 1.0, production 2",
-            )
-        ]
-    if errors:
-        raise RuleBroken("some values cannot be written for this partner", errors, code="mapping.value")
-    return written
+    if bad is None:
+        return []
+    found, expected = f"U+{ord(bad[0]):04X}", "characters of XML 1.0"
+    return [Finding("mapping.character", "", found, expected, "XML 1.0, production 2")]
