@@ -77,13 +77,16 @@ def _all(document: Json) -> Iterator[Alias]:
     # The movement reference number is not among them: only customs gives it, so it is learned from customs alone. A filer
     # who could claim one would draw another's answers to himself.
     for content in (document, _at(document, "content")):
-        shipment = _at(content, "goods_shipment")
+        if not isinstance(content, dict):
+            continue
+        shipment = content.get("goods_shipment")
         consignment = _at(shipment, "consignment")
         items = _members(shipment, "government_agency_goods_items")
         for holder in (shipment, *items):
-            yield Alias("ucr", _text(holder, "ucr", "trader_assigned_reference_id"))
-            yield Alias("ucr", _text(holder, "ucr", "id"))
-        for holder in (consignment, *(_at(item, "commodity") for item in items)):
+            if _at(holder, "ucr"):
+                yield Alias("ucr", _text(holder, "ucr", "trader_assigned_reference_id"))
+                yield Alias("ucr", _text(holder, "ucr", "id"))
+        for holder in (consignment, *(item.get("commodity") for item in items)):
             for equipment in _members(holder, "transport_equipments"):
                 yield Alias("container", _text(equipment, "id"))
         yield Alias("transport-means", _text(content, "border_transport_means", "id"))
@@ -106,5 +109,5 @@ def _text(value: Any, *steps: str) -> str:
 
 
 def _members(value: Any, name: str) -> list[Json]:
-    found = _at(value, name)
+    found = value.get(name) if isinstance(value, dict) else None
     return [member for member in found if isinstance(member, dict)] if isinstance(found, list) else []

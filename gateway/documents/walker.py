@@ -138,32 +138,33 @@ def _only_reference(source: Schema) -> str:
 def walk(plan: Plan, document: Any, on: dt.date, lists: CodeLists, severities: Mapping[str, Severity]) -> list[Finding]:
     """Every fault of codes, identifiers and dates. severities: how bad an identifier's fault is, where set otherwise."""
     findings: list[Finding] = []
-    waiting: list[tuple[Node, Any, _Way]] = [(plan.root, document, None)]
     valid = _Valid(lists, on)
+    waiting: list[tuple[Node, Any, _Way]] = [(plan.root, document, None)]
     # One more than are told is enough: the reader then learns that there are more, and the document does not pass.
     while waiting and len(findings) <= MOST_FINDINGS:
         node, value, way = waiting.pop()
-        if isinstance(value, dict):
-            children = node.children
-            for name, inner in value.items():
-                child = children.get(name)
-                if child is None:
-                    continue
-                if isinstance(inner, str):
-                    if child.leaf:
-                        # The common case of a good code costs one look into a set.
-                        if child.only_code and inner in valid[child.code_list]:
-                            continue
-                        _look(child, inner, (way, name), on, lists, severities, findings)
-                else:
-                    waiting.append((child, inner, (way, name)))
-            if node.party:
-                _look_at_party(value, way, lists, severities, findings)
-        elif isinstance(value, list) and node.item is not None:
+        if isinstance(value, list):
             item = node.item
-            waiting.extend((item, inner, (way, index)) for index, inner in enumerate(value))
-        elif isinstance(value, str) and node.leaf:
-            _look(node, value, way, on, lists, severities, findings)
+            if item is not None:
+                for index, inner in enumerate(value):
+                    waiting.append((item, inner, (way, index)))
+            continue
+        if not isinstance(value, dict):
+            if node.leaf and isinstance(value, str):
+                _look(node, value, way, on, lists, severities, findings)
+            continue
+        children = node.children
+        for name, inner in value.items():
+            child = children.get(name)
+            if child is None:
+                continue
+            if not isinstance(inner, str):
+                waiting.append((child, inner, (way, name)))
+            # The common case of a good code costs one look into a set.
+            elif child.leaf and not (child.only_code and inner in valid[child.code_list]):
+                _look(child, inner, (way, name), on, lists, severities, findings)
+        if node.party:
+            _look_at_party(value, way, lists, severities, findings)
     return findings
 
 
@@ -190,8 +191,9 @@ def _look_at_party(
     scheme, text = value.get("scheme"), value.get("value")
     if isinstance(scheme, str) and isinstance(text, str) and SCHEME_LIST in lists:
         name = lists[SCHEME_LIST].translate(scheme, "identifier")
-        if name is not None and name in IDENTIFIERS:
-            _check(IDENTIFIERS[name], text, (way, "value"), severities, findings)
+        identifier = IDENTIFIERS.get(name) if name is not None else None
+        if identifier is not None:
+            _check(identifier, text, (way, "value"), severities, findings)
 
 
 def _check(
@@ -240,6 +242,7 @@ def _wrong_code(name: str, text: str, way: _Way, on: dt.date, lists: CodeLists) 
     )
 
 
+@lru_cache(maxsize=8192)
 def _exists(text: str) -> bool:
     """False only for a text that looks like a day or a time and is none; other shapes are for the schema to refuse."""
     try:

@@ -21,6 +21,7 @@ from gateway.errors import Finding, RuleBroken
 from gateway.mapping.paths import EMPTY, Step, expression, member
 from gateway.mapping.plan import Bound, Branch, Condition, Repeat
 from gateway.mapping.rows import Conversion
+from gateway.syntax.tables import Node
 
 # XML 1.0, production 2: characters that no XML document can hold.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -122,6 +123,7 @@ class Writer:
         self.conditions: dict[tuple[Step, ...], str] = {}
         self.holders: dict[str, dict[tuple[Step, ...], str]] = {}
         self.hoisted: dict[str, Lines] = {}
+        self.bodies: dict[str, Node] = {}
         self.count = 0
 
     def function(self) -> Emitter:
@@ -159,7 +161,9 @@ class Writer:
 
     def _group(self, branch: Branch, body: Lines, scope: str, at: str, attributes: list[tuple[Branch, str]]) -> None:
         required = branch.node.min > 0 or branch is self.root
-        guards = None if required or attributes else self._guards(branch, body, scope)
+        # A member of an array nearly always says something.
+        member_itself = branch.node is self.bodies.get(scope)
+        guards = None if required or attributes or member_itself else self._guards(branch, body, scope)
         if guards:
             # Nothing below can say anything while all that it reads from is absent.
             body.add(f"if {' or '.join(guards)}:")
@@ -255,6 +259,7 @@ class Writer:
     def _scope(self, branch: Branch, body: Lines, scope: str, at: str) -> None:
         """A branch that stands in a scope of its own, with what is read from that scope hoisted before it."""
         self.hoisted[scope] = Lines(body.depth)
+        self.bodies[scope] = branch.node
         content = Lines(body.depth)
         self._branch(branch, content, scope, at)
         body.lines += self.hoisted[scope].lines + content.lines

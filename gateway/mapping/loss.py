@@ -25,6 +25,8 @@ class Home:
     chosen: dict[tuple[str, str], Home] = field(default_factory=dict)  # the members with key=value
     chosen_arrays: set[tuple[str, str]] = field(default_factory=set)  # those of which there may be many
     has_reasons: bool = False  # something below is ignored
+    settled: bool = False  # carried or ignored as a whole
+    settled_children: frozenset[str] = frozenset()
 
     def below(self) -> Iterator[Home]:
         yield from self.children.values()
@@ -85,14 +87,16 @@ def homes(plan: Branch, ignored: Mapping[str, str], holds: Mapping[Condition, bo
                 node.members = node.members or Home()
                 node = node.members
         node.reason = reason
-    _mark_reasons(root)
+    _settle(root)
     return root
 
 
-def _mark_reasons(node: Home) -> bool:
-    """Whether a reason stands at a node or below it; noted at each node on the way."""
-    marked = [_mark_reasons(below) for below in node.below()]
+def _settle(node: Home) -> bool:
+    """Note at each node what follows from its row and its reason; whether a reason stands at a node or below it."""
+    marked = [_settle(below) for below in node.below()]
     node.has_reasons = any(marked)
+    node.settled = node.carried or bool(node.reason)
+    node.settled_children = frozenset(name for name, below in node.children.items() if below.settled)
     return node.has_reasons or bool(node.reason)
 
 
@@ -153,22 +157,20 @@ class LossCheck:
 def _nothing_lost(value: Any, home: Home) -> bool:
     """Whether every leaf has a row or a reason; the quick look that most documents pass."""
     if isinstance(value, dict):
+        if value.keys() <= home.settled_children:
+            return True
         children = home.children
         for name, inner in value.items():
             below = children.get(name)
-            if below is None or not (below.carried or below.reason or _nothing_lost(inner, below)):
+            if below is None or not (below.settled or _nothing_lost(inner, below)):
                 return False
         return True
-    if isinstance(value, list):
-        return _no_member_lost(value, home)
-    return value is None or value == ""
-
-
-def _no_member_lost(members: list[Any], home: Home) -> bool:
+    if not isinstance(value, list):
+        return value is None or value == ""
     used: set[tuple[str, str]] = set()
-    for member in members:
+    for member in value:
         below = _home_of(member, home, used) if home.chosen else home.members
-        if below is None or not (below.carried or below.reason or _nothing_lost(member, below)):
+        if below is None or not (below.settled or _nothing_lost(member, below)):
             return False
     return True
 
