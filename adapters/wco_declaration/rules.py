@@ -152,7 +152,7 @@ def items_have_a_procedure(document: Json, _: EncodeContext) -> Iterator[Finding
 
 def amounts_have_a_currency(document: Json, _: EncodeContext) -> Iterator[Finding]:
     """WCO-DEC-009: an amount without its currency says nothing."""
-    for pointer, amount in _amounts(document, ""):
+    for pointer, amount in _amounts(document, "") if _lacks_currency(document) else ():
         if text(amount, "value") and not text(amount, "currency"):
             yield Finding(
                 "wco_declaration.amount.currency", f"{pointer}/currency", source=f"WCO-DEC-009: {PROFILE}, DE 4/10"
@@ -274,6 +274,24 @@ def _items(document: Json) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _has_number(document: Json, party: str, scheme: str) -> bool:
     return any(one.get("scheme") == scheme and text(one, "value") for _, one in members(document, party, "identifiers"))
+
+
+def _lacks_currency(value: Any) -> bool:
+    """Whether there is an amount to complain about; the places are worked out for such a document only."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, str):
+                continue
+            if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
+                if inner["value"] and not text(inner, "currency"):
+                    return True
+            elif _lacks_currency(inner):
+                return True
+    elif isinstance(value, list):
+        for inner in value:
+            if _lacks_currency(inner):
+                return True
+    return False
 
 
 def _amounts(value: Any, at_pointer: str) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.documents.pointers import to_pointer
@@ -132,15 +133,23 @@ def members(value: Any, *steps: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def text(value: Any, *steps: str) -> str | None:
     """The text below, None where there is none or it is empty."""
-    found = at(value, *steps)
-    return found if isinstance(found, str) and found else None
+    for step in steps:  # as at(), which is not called: nothing is asked more often
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value if isinstance(value, str) and value else None
 
 
 def number(value: Any, *steps: str) -> Decimal | None:
     """The decimal below, None where there is none."""
     found = text(value, *steps)
-    # Plain decimals only: Decimal() would also take exponents, other scripts, "NaN".
-    if found is None or len(found) > _LONGEST_NUMBER or not _DIGITS.issuperset(found):
+    return _decimal(found) if found is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _decimal(found: str) -> Decimal | None:
+    # Several rules read one number. Plain decimals only: Decimal() would also take exponents, other scripts, "NaN".
+    if len(found) > _LONGEST_NUMBER or not _DIGITS.issuperset(found):
         return None
     try:
         return Decimal(found)

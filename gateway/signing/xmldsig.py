@@ -118,16 +118,23 @@ def sign(data: bytes, signer: Signer, form: Form) -> bytes:
 
 def _signed_info(form: Form, *, reference: str, enveloped: bool, digest: bytes) -> str:
     """The inside of SignedInfo, already in canonical form."""
+    before, after = _around_digest(form, reference, enveloped)
+    return f"{before}{base64.b64encode(digest).decode()}{after}"
+
+
+@lru_cache(maxsize=64)
+def _around_digest(form: Form, reference: str, enveloped: bool) -> tuple[str, str]:
+    """SignedInfo before and after the digest's value, which alone differs from document to document."""
     form_uri = CANONICALIZATIONS[form.canonicalization]
     transforms = ([ENVELOPED] if enveloped else []) + [form_uri]
-    return (
+    before = (
         f'<ds:CanonicalizationMethod Algorithm="{form_uri}"></ds:CanonicalizationMethod>'
         f'<ds:SignatureMethod Algorithm="{SIGNATURES[form.algorithm].uri}"></ds:SignatureMethod>'
         f'<ds:Reference URI="{_escaped(reference)}"><ds:Transforms>'
         + "".join(f'<ds:Transform Algorithm="{uri}"></ds:Transform>' for uri in transforms)
-        + f'</ds:Transforms><ds:DigestMethod Algorithm="{DIGESTS[form.digest]}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{base64.b64encode(digest).decode()}</ds:DigestValue></ds:Reference>"
+        + f'</ds:Transforms><ds:DigestMethod Algorithm="{DIGESTS[form.digest]}"></ds:DigestMethod><ds:DigestValue>'
     )
+    return before, "</ds:DigestValue></ds:Reference>"
 
 
 def _context(parent: etree._Element) -> str:
