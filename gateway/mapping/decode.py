@@ -8,14 +8,14 @@ partner's complaint about the seventh line becomes a JSON Pointer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from gateway.mapping.paths import Step, reach, write
-from gateway.mapping.plan import Bound, Branch, Condition, Repeat, Tie, entries_of
-from gateway.mapping.report import DecodeReport, Leaf
+from gateway.mapping.plan import Bound, Branch, Condition, Entry, Reading, Repeat, Tie, reading_of
+from gateway.mapping.report import DecodeReport, Leaf, Place, place_text
 from gateway.syntax.tables import NodeKind
 
 Element = etree._Element
@@ -26,20 +26,25 @@ class Spot(NamedTuple):
     """Where one text of a row stood: the part-th element of the row."""
 
     part: int
-    place: str
-    line: int | None
+    place: Place
+    element: Element
 
 
-@dataclass(slots=True)
 class _Scope:
-    """One array member (or the root) being filled: its object, its JSON Pointer, and the ties that wait for all their parts."""
+    """One array member (or the root) being filled: its object, its JSON Pointer, and the ties that wait for all their parts.
 
-    item: dict[str, Any]
-    at: str
-    waiting: dict[int, tuple[Tie, list[str | None], list[Spot]]] = field(default_factory=dict)
-    positions: dict[int, int] = field(default_factory=dict)
-    gathered: dict[int, tuple[Repeat, list[dict[str, Any]]]] = field(default_factory=dict)
-    reached: dict[int, tuple[dict[str, Any], str]] = field(default_factory=dict)
+    reached: by holder number, the object that leaves are put into, with its JSON Pointer and a slash.
+    """
+
+    __slots__ = ("at", "gathered", "item", "positions", "reached", "waiting")
+
+    def __init__(self, item: dict[str, Any], at: str) -> None:
+        self.item = item
+        self.at = at
+        self.reached: dict[int, tuple[dict[str, Any], str]] = {}
+        self.waiting: dict[int, tuple[Tie, list[str | None], list[Spot]]] = {}
+        self.positions: dict[int, int] = {}
+        self.gathered: dict[int, tuple[Repeat, list[dict[str, Any]]]] = {}
 
 
 class Reader:
@@ -55,7 +60,7 @@ class Reader:
     def read(self, root: Element, target: dict[str, Any], *, locating: bool = False) -> DecodeReport:
         """Fill target from a parsed message and say what became of every leaf."""
         walk = _Walk(self, root, target, locating)
-        walk.branch(self.plan, root, walk.root, self.plan.node.name)
+        walk.branch(self.plan, root, walk.root, (None, self.plan.node.name, 0))
         walk.settle(walk.root)
         return walk.report
 
@@ -130,57 +135,72 @@ class _Walk:
 
     # Elements.
 
-    def branch(self, branch: Branch, element: Element, scope: _Scope, place: str) -> None:
-        """One element that the mapping speaks of."""
-        line = line_of(element)
-        self._attributes(branch, element, scope, place)
-        text = _own_text(element)
-        if text:
-            self._leaf(branch, text, scope, place, line)
-        if not len(element):
-            return
-        seen: dict[str, int] = {}
-        entries = entries_of(branch)
-        for child in element:
+    def branch(self, branch: Branch, element: Element, scope: _Scope, place: Place) -> None:
+        """One element that the mapping speaks of, with its children in whatever order."""
+        reading = branch.reading or reading_of(branch)
+        reached, told, locating = scope.reached, self.report.told, self.locating
+        if element.attrib:
+            self._attributes(reading, element, scope, place)
+        text = element.text or ""
+        entries, seen = reading.children, dict[str, int]()
+        for child in element if len(element) else ():
             tag = child.tag
-            if not isinstance(tag, str):
-                continue
             entry = entries.get(tag)
+            if entry is None and not isinstance(tag, str):
+                text += child.tail or ""  # a comment does not cut the text around it
+                continue
             count = seen[tag] = seen.get(tag, 0) + 1
             if entry is None:
-                name = _local(tag)
-                self._unknown(child, _counted(place, name, count, repeated=False), "not in the element table")
+                where = (place, _local(tag), count if count > 1 else 0)
+                self._unknown(child, where, "not in the element table")
                 continue
-            below = entry.branch
-            where = _counted(place, entry.name, count, repeated=entry.repeated)
-            if below is None:
-                self._unknown(child, where, "not in the mapping")
-            elif below.repeats:
-                self._repeated(below, child, scope, where)
-            elif count > 1 and entry.single:
-                self._unknown(child, where, "stands more often than once")
-            elif entry.plain is not None and not len(child) and not child.attrib:
-                value = (child.text or "").strip()
-                if value:
-                    self._put(entry.plain, 0, value, scope, where, None)
+            plain = entry.plain
+            if plain is None or locating or (count > 1 and entry.single) or len(child) or child.attrib:
+                where = (place, entry.name, count if entry.repeated or count > 1 else 0)
+                if entry.repeated:
+                    self._repeated(entry, child, scope, where)
+                elif entry.branch is None:
+                    self._unknown(child, where, "not in the mapping")
+                elif count > 1 and entry.single:
+                    self._unknown(child, where, "stands more often than once")
+                else:
+                    self.branch(entry.branch, child, scope, where)
+            elif (value := child.text) and (value := value.strip()):
+                # As _put does it; nearly every leaf of a message comes this way.
+                found = reached.get(plain.holder) or self._reach(scope, plain.holder, plain.steps)
+                found[0][plain.name] = value
+                told.append((place, entry.name, count if count > 1 else 0, found[1], plain.name))
+        if text and (text := text.strip()):
+            plain = reading.own
+            if plain is not None and not locating:
+                found = reached.get(plain.holder) or self._reach(scope, plain.holder, plain.steps)
+                found[0][plain.name] = text
+                told.append((*place, found[1], plain.name))
             else:
-                self.branch(below, child, scope, where)
+                self._leaf(branch, text, scope, place, element)
 
-    def _attributes(self, branch: Branch, element: Element, scope: _Scope, place: str) -> None:
-        for tag, value in element.attrib.items():
-            name = str(tag)
-            if name.startswith(SCHEMA_INSTANCE) or not value.strip():
+    def _attributes(self, reading: Reading, element: Element, scope: _Scope, place: Place) -> None:
+        for tag, value in element.items():
+            name, text = str(tag), str(value).strip()
+            if not text or name.startswith(SCHEMA_INSTANCE):
                 continue
-            below = next((b for b in branch.attributes.values() if b.node.tag == name), None)
-            where = f"{place}/@{_local(name)}"
-            if below is None:
-                self.report.unmapped.append(Leaf(where, line_of(element), str(value), "attribute not in the mapping"))
+            entry = reading.attributes.get(name)
+            plain = entry.plain if entry is not None and not self.locating else None
+            if entry is not None and plain is not None:
+                found = scope.reached.get(plain.holder) or self._reach(scope, plain.holder, plain.steps)
+                found[0][plain.name] = text
+                self.report.told.append((place, entry.name, 0, found[1], plain.name))
+            elif entry is not None and entry.branch is not None:
+                self._leaf(entry.branch, text, scope, (place, entry.name, 0), element)
             else:
-                self._leaf(below, str(value).strip(), scope, where, line_of(element))
+                at, reason = f"{place_text(place)}/@{_local(name)}", "attribute not in the mapping"
+                self.report.unmapped.append(Leaf(at, line_of(element), str(value), reason))
 
-    def _repeated(self, branch: Branch, element: Element, scope: _Scope, place: str) -> None:
-        repeat = next((r for r in branch.repeats if self._holds(r.conditions)), None)
-        if repeat is None:
+    def _repeated(self, entry: Entry, element: Element, scope: _Scope, place: Place) -> None:
+        for repeat in entry.repeats:
+            if not repeat.conditions or self._holds(repeat.conditions):
+                break
+        else:
             self._unknown(element, place, "not in the mapping for this kind of document")
             return
         if repeat.row.spread is not None:
@@ -189,16 +209,17 @@ class _Walk:
         member, at = self._member(repeat, scope)
         inner = _Scope(member, at)
         self.branch(repeat.body, element, inner, place)
-        self.settle(inner)
+        if inner.waiting or inner.gathered:
+            self.settle(inner)
         choice = repeat.steps[-1]
-        empty = not member or (choice.key and set(member) == {choice.key} and not _has_leaf(element))
+        empty = not member or (choice.key and member.keys() == {choice.key} and not _has_leaf(element))
         if empty and not self.locating:
             self._drop(repeat, scope, member)
 
     def _member(self, repeat: Repeat, scope: _Scope) -> tuple[dict[str, Any], str]:
         """A new member of the repeat's array or, when locating, the next one that is there already."""
-        holder, pointer = reach(scope.item, repeat.steps[:-1])
         choice = repeat.steps[-1]
+        holder, above = scope.reached.get(repeat.holder) or self._reach(scope, repeat.holder, repeat.steps[:-1])
         array: list[dict[str, Any]] = holder.setdefault(choice.name, [])
         if self.locating:
             position = scope.positions.get(id(repeat), 0)
@@ -210,7 +231,7 @@ class _Walk:
             index = len(array)
             member = {choice.key: choice.value} if choice.key else {}
             array.append(member)
-        return member, f"{scope.at}{pointer}/{choice.name}/{index}"
+        return member, f"{above}{choice.name}/{index}"
 
     def _drop(self, repeat: Repeat, scope: _Scope, member: dict[str, Any]) -> None:
         """An element that says nothing is no member: empty optional elements mean absent."""
@@ -222,60 +243,68 @@ class _Walk:
         if not array:
             del holder[repeat.steps[-1].name]
 
-    def _gathered(self, repeat: Repeat, element: Element, scope: _Scope, place: str) -> None:
+    def _gathered(self, repeat: Repeat, element: Element, scope: _Scope, place: Place) -> None:
         """Collect the objects of a spread value; settle() turns them into the one canonical value."""
         member: dict[str, Any] = {}
         inner = _Scope(member, scope.at)
-        before = len(self.report.mapped)
+        told = self.report.told
+        before = len(told)
         self.branch(repeat.body, element, inner, place)
         self.settle(inner)
         whole = scope.at + _existing(scope.item, repeat.steps)
-        for leaf in list(self.report.mapped)[before:]:
-            self.report.mapped[leaf] = whole
+        told[before:] = [(around, name, number, whole, "") for around, name, number, _, _ in told[before:]]
         scope.gathered.setdefault(id(repeat), (repeat, []))[1].append(member)
 
     # Leaves.
 
-    def _leaf(self, branch: Branch, text: str, scope: _Scope, place: str, line: int | None) -> None:
+    def _leaf(self, branch: Branch, text: str, scope: _Scope, place: Place, element: Element) -> None:
         if branch.constant is not None:
-            leaf = Leaf(place, line, text)
+            leaf = Leaf(place_text(place), line_of(element), text)
             if text == branch.constant.text:
                 self.report.constants.append(leaf)
             else:
-                self.report.unmapped.append(Leaf(place, line, text, f"always {branch.constant.text!r} in this mapping"))
+                self.report.unmapped.append(replace(leaf, reason=f"always {branch.constant.text!r} in this mapping"))
             return
         bound = next((b for b in branch.bounds if self._holds(b.tie.conditions)), None)
         if bound is None:
             reason = "not in the mapping" if not branch.bounds else "not in the mapping for this kind of document"
-            self.report.unmapped.append(Leaf(place, line, text, reason))
+            self.report.unmapped.append(Leaf(place_text(place), line_of(element), text, reason))
             return
         tie = bound.tie
         if tie.row.conversion is None:
-            self._put(tie, 0, text, scope, place, line)
+            self._put(tie, 0, text, scope, place, element)
             return
         if len(tie.row.elements) == 1:
-            self._convert(tie, [text], [Spot(0, place, line)], scope)
+            self._convert(tie, [text], [Spot(0, place, element)], scope)
             return
         waiting = scope.waiting.setdefault(id(tie), (tie, [None] * len(tie.row.elements), []))
         waiting[1][bound.part] = text
-        waiting[2].append(Spot(bound.part, place, line))
+        waiting[2].append(Spot(bound.part, place, element))
 
-    def _put(self, tie: Tie, part: int, value: Any, scope: _Scope, place: str, line: int | None) -> None:
+    def _put(self, tie: Tie, part: int, value: Any, scope: _Scope, place: Place, element: Element) -> None:
+        steps = tie.steps[part]
         if self.locating:
-            pointer = scope.at + _existing(scope.item, tie.steps[part])
+            above, name = scope.at + _existing(scope.item, steps), ""
         else:
-            number = tie.holders[part]
-            reached = scope.reached.get(number)
-            if reached is None:
-                holder, above = reach(scope.item, tie.steps[part][:-1])
-                reached = scope.reached[number] = (holder, f"{scope.at}{above}/")
-            name = tie.steps[part][-1].name
-            reached[0][name] = value
-            pointer = reached[1] + name
-        if tie.row.bag or tie.steps[part][0].name == "extensions":
-            self.report.bag.append(Leaf(place, line, str(value), pointer))
+            number, name = tie.holders[part], steps[-1].name
+            holder, above = scope.reached.get(number) or self._reach(scope, number, steps[:-1])
+            holder[name] = value
+        if tie.row.bag or steps[0].name == "extensions":
+            self.report.bag.append(Leaf(place_text(place), line_of(element), str(value), above + name))
         else:
-            self.report.mapped[place] = pointer
+            self.report.told.append((*place, above, name))
+
+    def _reach(self, scope: _Scope, number: int, steps: tuple[Step, ...]) -> tuple[dict[str, Any], str]:
+        if not steps:
+            found = (scope.item, f"{scope.at}/")
+        elif len(steps) == 1 and not steps[0].key:
+            name = steps[0].name
+            found = (scope.item.setdefault(name, {}), f"{scope.at}/{name}/")
+        else:
+            holder, above = reach(scope.item, steps)
+            found = (holder, f"{scope.at}{above}/")
+        scope.reached[number] = found
+        return found
 
     def settle(self, scope: _Scope) -> None:
         """Convert what waited for its other parts, and close gathered values."""
@@ -304,37 +333,33 @@ class _Walk:
             return
         for index, spot in enumerate(spots):
             part, value = pairs[min(index, len(pairs) - 1)]
-            self._put(tie, part, value, scope, spot.place, spot.line)
+            self._put(tie, part, value, scope, spot.place, spot.element)
         for part, value in pairs[len(spots) :]:
             if not self.locating:
                 write(scope.item, tie.steps[part], value)
         if written != tuple(texts):
-            self.report.restated.update({spot.place: written[spot.part] for spot in spots})
+            self.report.restated.update({place_text(spot.place): written[spot.part] for spot in spots})
 
     def _lose(self, texts: list[str | None], spots: list[Spot], reason: str) -> None:
         told = ", ".join(text for text in texts if text is not None)
-        self.report.lost += [Leaf(spot.place, spot.line, told, reason) for spot in spots]
+        self.report.lost += [Leaf(place_text(spot.place), line_of(spot.element), told, reason) for spot in spots]
 
     def _holds(self, conditions: tuple[Condition, ...]) -> bool:
         return not conditions or all(condition.holds(self.known.get(condition.steps)) for condition in conditions)
 
-    def _unknown(self, element: Element, place: str, reason: str) -> None:
+    def _unknown(self, element: Element, place: Place, reason: str) -> None:
         """Report every non-empty leaf of an element that has no place."""
+        line = line_of(element)
         if text := _own_text(element):
-            self.report.unmapped.append(Leaf(place, line_of(element), text, reason))
+            self.report.unmapped.append(Leaf(place_text(place), line, text, reason))
         for name, value in element.attrib.items():
             if str(value).strip() and not str(name).startswith(SCHEMA_INSTANCE):
-                self.report.unmapped.append(Leaf(f"{place}/@{_local(str(name))}", line_of(element), str(value), reason))
+                self.report.unmapped.append(Leaf(f"{place_text(place)}/@{_local(str(name))}", line, str(value), reason))
         seen: dict[str, int] = {}
         for child in element:
             if isinstance(child.tag, str):
                 count = seen[child.tag] = seen.get(child.tag, 0) + 1
-                self._unknown(child, _counted(place, _local(child.tag), count, repeated=False), reason)
-
-
-def _counted(place: str, name: str, count: int, *, repeated: bool) -> str:
-    """The place of a child: numbered where there may be several, and where there are."""
-    return f"{place}/{name}[{count}]" if repeated or count > 1 else f"{place}/{name}"
+                self._unknown(child, (place, _local(child.tag), count if count > 1 else 0), reason)
 
 
 def line_of(element: Element) -> int | None:

@@ -54,6 +54,7 @@ class Repeat:
     steps: tuple[Step, ...]  # ends in the array's name; the last step's key chooses members
     conditions: tuple[Condition, ...]
     body: Branch
+    holder: int = 0  # as in Tie: where the array's object is kept
 
     @property
     def array(self) -> tuple[Step, ...]:
@@ -73,8 +74,8 @@ class Branch:
     repeats: list[Repeat] = field(default_factory=list)
     # Ties all of whose partner leaves lie in this branch's scope; only the root and bodies of repeats have them.
     ties: list[Tie] = field(default_factory=list)
-    # What a reader does with each child element by its tag; made when a message is first read.
-    entries: dict[str, Entry] = field(default_factory=dict)
+    # What a reader must know of it; made when a message is first read.
+    reading: Reading | None = None
 
     def ordered(self) -> Iterator[Branch]:
         """Child branches in the order of the element table."""
@@ -85,33 +86,65 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A leaf that one tie carries without condition or conversion: its text goes below name of the object at steps."""
+
+    steps: tuple[Step, ...]
+    holder: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A child element as a reader meets it. plain: the one tie of a leaf that needs neither condition nor conversion."""
+    """A child element or attribute as a reader meets it. plain: where the text of an element goes that holds nothing else."""
 
     name: str
     branch: Branch | None
-    single: bool
-    plain: Tie | None
-
-    @property
-    def repeated(self) -> bool:
-        return self.branch is not None and bool(self.branch.repeats)
+    single: bool = True
+    plain: Plain | None = None
+    repeats: tuple[Repeat, ...] = ()
+    repeated: bool = False
 
 
-def entries_of(branch: Branch) -> dict[str, Entry]:
-    """Every child element that the table knows, by its tag."""
-    if not branch.entries:
-        for tag, node in branch.node.by_tag.items():
-            below = branch.children.get(node.row.segment)
-            branch.entries[tag] = Entry(node.row.segment, below, node.max == 1, _plain_tie(below))
-    return branch.entries
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A branch as a reader meets it: every child element that the table knows and every attribute that the mapping knows,
+    by their tags; own: where its own text goes, None where that takes more than putting it there.
+    """
+
+    children: dict[str, Entry]
+    attributes: dict[str, Entry]
+    own: Plain | None
 
 
-def _plain_tie(branch: Branch | None) -> Tie | None:
-    if branch is None or branch.constant or branch.repeats or branch.children or len(branch.bounds) != 1:
+def reading_of(branch: Branch) -> Reading:
+    if branch.reading is None:
+        children = {tag: _child(branch, node) for tag, node in branch.node.by_tag.items()}
+        attributes = {
+            below.node.tag: Entry(f"@{below.node.name}", below, plain=_plain(below))
+            for below in branch.attributes.values()
+        }
+        branch.reading = Reading(children, attributes, _plain(branch))
+    return branch.reading
+
+
+def _child(branch: Branch, node: Node) -> Entry:
+    name, single = node.row.segment, node.max == 1
+    below = branch.children.get(name)
+    if below is None:
+        return Entry(name, None, single)
+    simple = not (below.repeats or below.children or below.attributes)
+    return Entry(name, below, single, _plain(below) if simple else None, tuple(below.repeats), bool(below.repeats))
+
+
+def _plain(branch: Branch) -> Plain | None:
+    """Where the branch's own text goes, None where that takes more than putting it there."""
+    if branch.constant is not None or len(branch.bounds) != 1:
         return None
     tie = branch.bounds[0].tie
-    return tie if tie.row.conversion is None and not tie.conditions and not tie.row.bag else None
+    if tie.row.conversion is not None or tie.conditions or tie.row.bag or tie.steps[0][0].name == "extensions":
+        return None
+    return Plain(tie.steps[0][:-1], tie.holders[0], tie.steps[0][-1].name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +225,9 @@ class Compiler:
         if branch is None:
             return
         body = Branch(branch.node)
-        branch.repeats.append(Repeat(row, (*here.prefix, *self._steps(row.path)), here.conditions, body))
+        steps = (*here.prefix, *self._steps(row.path))
+        holder = self.holders.setdefault(steps[:-1], len(self.holders))
+        branch.repeats.append(Repeat(row, steps, here.conditions, body, holder))
         self._lay(row.rows, _Here(body, body, (), here.conditions, inside_array=True))
 
     def _find(self, element: str, here: _Here) -> Branch | None:

@@ -70,23 +70,54 @@ class Leaf:
         return {"place": self.place, "line": self.line, "value": self.value[:80], "reason": self.reason}
 
 
+# A place in a message: the place around it, the name, and its number among its brothers (0: it needs none).
+Place = tuple[Any, str, int]
+
+
+def place_text(place: Place) -> str:
+    """``DecLists/DecList[2]/GName``"""
+    names: list[str] = []
+    here: Place | None = place
+    while here is not None:
+        here, name, number = here
+        names.append(f"{name}[{number}]" if number else name)
+    return "/".join(reversed(names))
+
+
 @dataclass(slots=True)
 class DecodeReport:
     """What happened to one message's non-empty leaves.
 
-    mapped: partner place -> JSON Pointer of the canonical leaf. bag: reached the adapter's extension bag. constants:
+    told: the leaves that reached canonical fields, in the parts that mapped puts together: the three of a Place, then the
+    JSON Pointer of the canonical leaf in two pieces. bag: reached the adapter's extension bag. constants:
     values the mapping fixes, found as expected. unmapped: elements nobody knows. lost: known, but unreadable. findings: what
     a tolerant reading let pass. restated: of the mapped places those that hold another spelling than we write, each with
     ours (None: we write nothing there).
     """
 
-    mapped: dict[str, str] = field(default_factory=dict)
+    told: list[tuple[Any, str, int, str, str]] = field(default_factory=list)
     bag: list[Leaf] = field(default_factory=list)
     constants: list[Leaf] = field(default_factory=list)
     unmapped: list[Leaf] = field(default_factory=list)
     lost: list[Leaf] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     restated: dict[str, str | None] = field(default_factory=dict)
+    _mapped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mapped(self) -> dict[str, str]:
+        """Partner place -> JSON Pointer of the canonical leaf; put together when somebody looks, of most messages nobody does."""
+        if self.told:
+            self._mapped |= {
+                place_text((around, name, number)): above + leaf for around, name, number, above, leaf in self.told
+            }
+            self.told.clear()
+        return self._mapped
+
+    @mapped.setter
+    def mapped(self, places: dict[str, str]) -> None:
+        self.told.clear()
+        self._mapped = places
 
     @property
     def coverage(self) -> float:
