@@ -278,19 +278,16 @@ def _has_number(document: Json, party: str, scheme: str) -> bool:
 
 def _lacks_currency(value: Any) -> bool:
     """Whether there is an amount to complain about; the places are worked out for such a document only."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if isinstance(inner, str):
-                continue
-            if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
-                if inner["value"] and not text(inner, "currency"):
-                    return True
-            elif _lacks_currency(inner):
+    if isinstance(value, list):
+        return any(_lacks_currency(inner) for inner in value if not isinstance(inner, str))
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if type(inner) is str:
+            continue
+        if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
+            if inner["value"] and not text(inner, "currency"):
                 return True
-    elif isinstance(value, list):
-        for inner in value:
-            if _lacks_currency(inner):
-                return True
+        elif _lacks_currency(inner):
+            return True
     return False
 
 

@@ -67,6 +67,7 @@ class Plan:
         self._lists = lists
         self._made: dict[str, Node] = {}
         self.unknown: list[str] = []
+        self.schemes = _identifier_of_scheme(lists)
         self.root = self._node(schema)
         self._prune()
 
@@ -164,7 +165,9 @@ def walk(plan: Plan, document: Any, on: dt.date, lists: CodeLists, severities: M
             elif child.leaf and not (child.only_code and inner in valid[child.code_list]):
                 _look(child, inner, (way, name), on, lists, severities, findings)
         if node.party:
-            _look_at_party(value, way, lists, severities, findings)
+            scheme, text = value.get("scheme"), value.get("value")
+            if isinstance(scheme, str) and isinstance(text, str) and scheme in plan.schemes:
+                _check(plan.schemes[scheme], text, (way, "value"), severities, findings)
     return findings
 
 
@@ -185,15 +188,11 @@ def _look(
         findings.append(Finding("document.format.date", _pointer(way), short(text), "a day and time that exist"))
 
 
-def _look_at_party(
-    value: Mapping[str, Any], way: _Way, lists: CodeLists, severities: Mapping[str, Severity], findings: list[Finding]
-) -> None:
-    scheme, text = value.get("scheme"), value.get("value")
-    if isinstance(scheme, str) and isinstance(text, str) and SCHEME_LIST in lists:
-        name = lists[SCHEME_LIST].translate(scheme, "identifier")
-        identifier = IDENTIFIERS.get(name) if name is not None else None
-        if identifier is not None:
-            _check(identifier, text, (way, "value"), severities, findings)
+def _identifier_of_scheme(lists: CodeLists) -> dict[str, Identifier]:
+    """What the number of a party must look like, by the register that gave it."""
+    schemes = lists.get(SCHEME_LIST)
+    named = {row.code: schemes.translate(row.code, "identifier") or "" for row in schemes.rows} if schemes else {}
+    return {code: IDENTIFIERS[name] for code, name in named.items() if name in IDENTIFIERS}
 
 
 def _check(

@@ -162,7 +162,11 @@ def _nothing_lost(value: Any, home: Home) -> bool:
         children = home.children
         for name, inner in value.items():
             below = children.get(name)
-            if below is None or not (below.settled or _nothing_lost(inner, below)):
+            if below is None:
+                return False
+            if below.settled or (type(inner) is dict and inner.keys() <= below.settled_children):
+                continue
+            if not _nothing_lost(inner, below):
                 return False
         return True
     if not isinstance(value, list):

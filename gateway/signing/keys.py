@@ -54,7 +54,7 @@ class KeyPlaces:
 class _PrivateKeySigner:
     """A Signer with its key in memory. Says of itself only its family and certificate; cannot be pickled."""
 
-    __slots__ = ("_key", "chain", "family")
+    __slots__ = ("__weakref__", "_key", "chain", "family")
 
     def __init__(
         self, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, chain: tuple[x509.Certificate, ...]

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -105,7 +106,7 @@ def sign(data: bytes, signer: Signer, form: Form) -> bytes:
     context = "" if exclusive else _context(parent)
     declared = f'<ds:SignedInfo xmlns:ds="{DS}">' if exclusive else f"<ds:SignedInfo{context}>"
     value = signer.sign(f"{declared}{info}</ds:SignedInfo>".encode(), SIGNATURES[form.algorithm])
-    element = _signature(info, value, signer.chain)
+    element = _signature(info, value, signer)
     if (
         parent is root
         and not identified
@@ -162,20 +163,28 @@ def _escaped(value: str) -> str:
     return value
 
 
-def _signature(info: str, value: bytes, chain: tuple[x509.Certificate, ...]) -> bytes:
+def _signature(info: str, value: bytes, signer: Signer) -> bytes:
     return (
         f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{info}</ds:SignedInfo>'
         f"<ds:SignatureValue>{base64.b64encode(value).decode()}</ds:SignatureValue>"
-        f"<ds:KeyInfo><ds:X509Data>{_x509_data(chain)}</ds:X509Data></ds:KeyInfo></ds:Signature>"
+        f"<ds:KeyInfo><ds:X509Data>{_x509_data(signer)}</ds:X509Data></ds:KeyInfo></ds:Signature>"
     ).encode()
 
 
-@lru_cache(maxsize=64)
-def _x509_data(chain: tuple[x509.Certificate, ...]) -> str:
-    # An authority that vouches for itself is known to the partner or is nothing to him: it stays at home.
-    brought = [one for one in chain if one is chain[0] or one.issuer != one.subject]
-    encoded = (base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in brought)
-    return "".join(f"<ds:X509Certificate>{text}</ds:X509Certificate>" for text in encoded)
+# By signer: certificates are slow to compare.
+_written_chains: WeakKeyDictionary[Signer, str] = WeakKeyDictionary()
+
+
+def _x509_data(signer: Signer) -> str:
+    written = _written_chains.get(signer)
+    if written is None:
+        chain = signer.chain
+        # An authority that vouches for itself is known to the partner or is nothing to him: it stays at home.
+        brought = [one for one in chain if one is chain[0] or one.issuer != one.subject]
+        encoded = (base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in brought)
+        written = "".join(f"<ds:X509Certificate>{text}</ds:X509Certificate>" for text in encoded)
+        _written_chains[signer] = written
+    return written
 
 
 def _put_in(root: etree._Element, parent: etree._Element, element: bytes) -> bytes:

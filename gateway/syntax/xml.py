@@ -54,6 +54,8 @@ _ENCODINGS = {
 _DECLARATION = re.compile(
     r"<\?xml\s+version\s*=\s*([\"'])([^\"'<]*)\1(?:\s+encoding\s*=\s*([\"'])([^\"'<]*)\3)?[^<>]*\?>"
 )
+# What nearly every sender writes, and we.
+_USUAL_PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>'
 _IS_DECLARED = re.compile(r"<\?xml[\s?]")  # not xml-stylesheet
 _PROLOG_ITEM = re.compile(rb"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _TAG_NAME = re.compile(rb"<[^\s=\"'<>/!?]+\s*")
@@ -110,6 +112,9 @@ def _as_utf8(data: bytes) -> bytes:
         _check_declared(text, {"utf-16"})
         return _plain(text.encode("utf-8"))
     data = _plain(data.removeprefix(codecs.BOM_UTF8))
+    if data.startswith(_USUAL_PROLOG):
+        _decoded(data, "utf-8")
+        return data
     head = data[:256].decode("ascii", "replace")
     codec = _check_declared(head, {"utf-8", "ascii", "gb18030"})
     if codec == "gb18030":
