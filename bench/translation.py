@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lxml import etree
 from bench.measure import Row, against
 from gateway import documents, ids, settings
 from gateway.catalogue import Catalogue, offline
+from gateway.errors import errors_only
 from gateway.ports import Adapter
 
 KIND = "declaration"
@@ -77,6 +79,8 @@ def translate_check_sign(catalogue: Catalogue, adapter_id: str, library: documen
     data, schema = encoded.data, _schema(catalogue, entry, encoded.message)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
+    assert not errors_only(library.check(KIND, json.loads(source), on=today))
+
     def work() -> bytes:
         document = orjson.loads(source)
         library.check(KIND, document, on=today)
@@ -103,7 +107,19 @@ def _declaration(entry: Any) -> dict[str, Any]:
         items.append(item)
         if "goods_item_quantity" in document:
             document["goods_item_quantity"]["value"] = str(len(items))
+        # The totals grow with it: only a sound declaration goes the whole way.
+        measure = item.get("commodity", {}).get("goods_measure", {})
+        _add(document.get("total_gross_mass"), measure.get("gross_mass"))
+        _add(document.get("total_net_mass"), measure.get("net_net_weight"))
+        for packaging in item.get("packagings", ()):
+            _add(document.get("total_package_quantity"), packaging.get("quantity"))
     return document
+
+
+def _add(total: dict[str, Any] | None, part: dict[str, Any] | None) -> None:
+    """Add what an item brings to a total, where both are told."""
+    if total and part:
+        total["value"] = str(Decimal(total["value"]) + Decimal(part["value"]))
 
 
 def _largest(root: Path) -> dict[str, Any]:

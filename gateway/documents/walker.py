@@ -68,6 +68,8 @@ class Plan:
         self._made: dict[str, Node] = {}
         self.unknown: list[str] = []
         self.schemes = _identifier_of_scheme(lists)
+        # Few days: a gateway asks for today, and now and then for the day of an old document.
+        self.valid_on = lru_cache(maxsize=16)(lambda on: _Valid(lists, on))
         self.root = self._node(schema)
         self._prune()
 
@@ -139,7 +141,7 @@ def _only_reference(source: Schema) -> str:
 def walk(plan: Plan, document: Any, on: dt.date, lists: CodeLists, severities: Mapping[str, Severity]) -> list[Finding]:
     """Every fault of codes, identifiers and dates. severities: how bad an identifier's fault is, where set otherwise."""
     findings: list[Finding] = []
-    valid = _Valid(lists, on)
+    valid = plan.valid_on(on)
     waiting: list[tuple[Node, Any, _Way]] = [(plan.root, document, None)]
     # One more than are told is enough: the reader then learns that there are more, and the document does not pass.
     while waiting and len(findings) <= MOST_FINDINGS:
