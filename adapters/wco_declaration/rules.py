@@ -276,18 +276,22 @@ def _has_number(document: Json, party: str, scheme: str) -> bool:
     return any(one.get("scheme") == scheme and text(one, "value") for _, one in members(document, party, "identifiers"))
 
 
-def _lacks_currency(value: Any) -> bool:
+def _lacks_currency(document: Json) -> bool:
     """Whether there is an amount to complain about; the places are worked out for such a document only."""
-    if isinstance(value, list):
-        return any(_lacks_currency(inner) for inner in value if not isinstance(inner, str))
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        if type(inner) is str:
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
             continue
-        if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
-            if inner["value"] and not text(inner, "currency"):
-                return True
-        elif _lacks_currency(inner):
-            return True
+        for name, inner in value.items() if isinstance(value, dict) else ():
+            if isinstance(inner, str):
+                continue
+            if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
+                if inner["value"] and not text(inner, "currency"):
+                    return True
+            else:
+                waiting.append(inner)
     return False
 
 

@@ -10,10 +10,14 @@ from lxml import etree
 
 from gateway.errors import NeedsOperator, RuleBroken
 from gateway.mapping import Mapping
-from gateway.mapping.conversions import COMPACT_DATE, local_time, naive_time, positional, separated
-from gateway.mapping.rows import Value, text
+from gateway.mapping.conversions import COMPACT_DATE, local_time, naive_time, one, positional, separated
+from gateway.mapping.encode import Encoder, is_plain
+from gateway.mapping.rows import Value, convert, text
 from gateway.syntax.tables import ElementTable
 from tests.mapping.conftest import DOCUMENT, MARKS
+
+# Every character that a document must not hold to be plain: markup, quotes, controls, and what is no character of XML.
+UNPLAIN = [*map(chr, range(0x20)), *'&<>"\\', "\ud800", "\udfff", "\ufffe", "\uffff"]
 
 
 def written(mapping: Mapping, document: dict[str, Any]) -> etree._Element:
@@ -78,6 +82,17 @@ def test_elements_nobody_knows_are_reported_with_their_place_and_line(mapping: M
     assert report.coverage == 0.5
 
 
+def test_a_comment_does_not_cut_a_value_and_an_unknown_attribute_does_not_hide_it(mapping: Mapping) -> None:
+    sender = '<Sender><Name odd="x">Amber<!-- of Erenhot --> Ltd</Name><Code odd="y">15</Code></Sender>'
+    document, report = mapping.decode(etree.fromstring(f'<Parcel xmlns="urn:example:parcel">{sender}</Parcel>'))
+    assert document["sender"] == {"name": "Amber Ltd", "identifiers": [{"scheme": "CN-CUSTOMS", "value": "15"}]}
+    assert [leaf.place for leaf in report.unmapped] == ["Parcel/Sender/Name/@odd", "Parcel/Sender/Code/@odd"]
+    assert report.mapped == {
+        "Parcel/Sender/Name": "/sender/name",
+        "Parcel/Sender/Code": "/sender/identifiers/0/value",
+    }
+
+
 def test_a_single_element_that_comes_twice_is_reported_and_the_first_one_counts(mapping: Mapping) -> None:
     source = '<Parcel xmlns="urn:example:parcel"><Flow>I</Flow><Flow>E</Flow></Parcel>'
     document, report = mapping.decode(etree.fromstring(source))
@@ -124,6 +139,28 @@ def test_characters_that_no_xml_can_hold_are_refused(mapping: Mapping) -> None:
 def test_carriage_returns_and_quotes_survive(mapping: Mapping) -> None:
     document = {"direction": "import", "sender": {"name": 'a\r\nb\t"c"'}, "format": {"version": '1"2'}}
     assert mapping.decode(written(mapping, document))[0] == document
+
+
+@given(name=st.text(min_size=1), version=st.text(min_size=1))
+def test_what_needs_no_escaping_is_told_by_one_look_and_written_the_same_both_ways(
+    mapping: Mapping, name: str, version: str
+) -> None:
+    encoder = Encoder.of(mapping.plan, mapping.default_namespace)
+    document = {"direction": "import", "sender": {"name": name}, "format": {"version": version}}
+    assert is_plain(document) == (not any(mark in name + version for mark in UNPLAIN))
+    if is_plain(document):
+        assert encoder.plain(document, []) == encoder.careful(document, [])
+
+
+@pytest.mark.parametrize("mark", UNPLAIN, ids=lambda mark: f"U+{ord(mark):04X}")
+def test_each_character_that_xml_escapes_or_refuses_makes_a_document_one_to_be_careful_with(mark: str) -> None:
+    assert not is_plain({"items": [{"name": f"before {mark} after"}]})
+
+
+def test_a_value_that_a_conversion_makes_is_escaped_in_plain_documents_too(table: ElementTable) -> None:
+    marked = one("marked", lambda value: f"<{value}>", lambda text: text[1:-1])
+    mapping = Mapping(document="parcel", table=table, rows=[convert("Host", "host", marked)])
+    assert values(written(mapping, {"host": "h"}), "Host") == ["<h>"]
 
 
 # What would be lost.
