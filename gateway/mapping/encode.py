@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -121,8 +122,8 @@ class Writer:
             "K": converted,
         }
         self.conditions: dict[tuple[Step, ...], str] = {}
-        self.holders: dict[str, dict[tuple[Step, ...], str]] = {}
-        self.hoisted: dict[str, Lines] = {}
+        # By scope: its blocks from the outermost in, each with the holders that are read at its beginning.
+        self.blocks: dict[str, list[Block]] = {}
         self.bodies: dict[str, Node] = {}
         self.count = 0
 
@@ -167,7 +168,21 @@ class Writer:
         if guards:
             # Nothing below can say anything while all that it reads from is absent.
             body.add(f"if {' or '.join(guards)}:")
-            body = body.deeper()
+            with self._block(body.deeper(), scope) as inner:
+                self._content(branch, inner, scope, at, attributes, required=False)
+        else:
+            self._content(branch, body, scope, at, attributes, required=required)
+
+    def _content(
+        self,
+        branch: Branch,
+        body: Lines,
+        scope: str,
+        at: str,
+        attributes: list[tuple[Branch, str]],
+        *,
+        required: bool,
+    ) -> None:
         mark = self._fresh("n")
         body.add(f"w({' + '.join(self._opening(branch, attributes))})")
         body.add(f"{mark} = len(out)")
@@ -188,32 +203,47 @@ class Writer:
 
     def _guards(self, branch: Branch, body: Lines, scope: str) -> list[str]:
         """Conditions of which one must hold for a group to have content; [] where that cannot be said beforehand."""
+        read: set[tuple[Step, ...]] = set()
         guards: dict[str, None] = {}
         for inner in _below(branch):
             if inner.constant is not None or any(bound.tie.row.default is not None for bound in inner.bounds):
                 return []
-            reads = [steps for bound in inner.bounds for steps in bound.tie.steps]
-            reads += [repeat.steps for repeat in inner.repeats]
-            for steps in reads:
-                if len(steps) > 1:
-                    guards[self._holder(steps[:-1], body, scope)] = None
-                else:
-                    guards[f"{self._read(steps, body, scope)} is not None"] = None
+            read.update(steps for bound in inner.bounds for steps in bound.tie.steps)
+            read.update(repeat.steps for repeat in inner.repeats)
+        holders = {steps[:-1] for steps in read}
+        for steps in sorted(read, key=lambda one: (len(one), str(one))):
+            # An object that stands in another of them is absent where that is.
+            outermost = next((steps[:end] for end in range(1, len(steps)) if steps[:end] in holders), ())
+            if outermost:
+                guards[self._holder(outermost, scope)] = None
+            else:
+                guards[f"{self._read(steps, scope)} is not None"] = None
         return list(guards) if len(guards) <= MOST_GUARDS else []
 
-    def _holder(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
-        """A variable that holds the object at these steps, read once a scope, or the empty mapping."""
+    def _holder(self, steps: tuple[Step, ...], scope: str) -> str:
+        """A variable that holds the object at these steps, or the empty mapping; read once a block."""
         if not steps:
             return scope
-        known = self.holders.setdefault(scope, {})
-        if steps not in known:
-            above = self._holder(steps[:-1], body, scope)
-            known[steps] = name = self._fresh("h")
-            self.hoisted[scope].add(f"{name} = {expression(above, steps[-1:], empty=True)}")
-        return known[steps]
+        blocks = self.blocks[scope]
+        for block in blocks:
+            if steps in block.holders:
+                return block.holders[steps]
+        above = self._holder(steps[:-1], scope)
+        name = blocks[-1].holders[steps] = self._fresh("h")
+        blocks[-1].head.add(f"{name} = {expression(above, steps[-1:], empty=True)}")
+        return name
 
-    def _read(self, steps: tuple[Step, ...], body: Lines, scope: str) -> str:
-        return expression(self._holder(steps[:-1], body, scope), steps[-1:])
+    @contextmanager
+    def _block(self, body: Lines, scope: str) -> Iterator[Lines]:
+        """Lines with what is read from the scope before them; what is read there is known to no line outside."""
+        block, content = Block(Lines(body.depth)), Lines(body.depth)
+        self.blocks.setdefault(scope, []).append(block)
+        yield content
+        self.blocks[scope].pop()
+        body.lines += block.head.lines + content.lines
+
+    def _read(self, steps: tuple[Step, ...], scope: str) -> str:
+        return expression(self._holder(steps[:-1], scope), steps[-1:])
 
     def _opening(self, branch: Branch, attributes: list[tuple[Branch, str]]) -> list[str]:
         """The pieces of the start tag, to be added up; an attribute without a value is not written."""
@@ -241,7 +271,7 @@ class Writer:
         here = self._name("steps", steps)
         if repeat.row.spread is None:
             members = self._fresh("m")
-            inner.add(f"{members} = {self._read(steps, inner, scope)}")
+            inner.add(f"{members} = {self._read(steps, scope)}")
             inner.add(f"for {index}, {item} in enumerate({members}) if {members} else ():")
             loop = inner.deeper()
             if choice.key:
@@ -250,7 +280,7 @@ class Writer:
         else:
             spread = self._name("spread", repeat.row.spread[0])
             value = self._fresh("v")
-            inner.add(f"{value} = {self._read(steps, inner, scope)}")
+            inner.add(f"{value} = {self._read(steps, scope)}")
             inner.add(f"for {item} in ({spread}({value}) if {value} is not None else ()):")
             loop = inner.deeper()
             loop.add(f"{place} = ({at}, {scope}, {here}, None)")
@@ -258,11 +288,9 @@ class Writer:
 
     def _scope(self, branch: Branch, body: Lines, scope: str, at: str) -> None:
         """A branch that stands in a scope of its own, with what is read from that scope hoisted before it."""
-        self.hoisted[scope] = Lines(body.depth)
         self.bodies[scope] = branch.node
-        content = Lines(body.depth)
-        self._branch(branch, content, scope, at)
-        body.lines += self.hoisted[scope].lines + content.lines
+        with self._block(body, scope) as content:
+            self._branch(branch, content, scope, at)
 
     # One leaf.
 
@@ -288,7 +316,7 @@ class Writer:
 
     def _value(self, bound: Bound, body: Lines, scope: str, at: str) -> str:
         tie = bound.tie
-        values = [self._read(steps, body, scope) for steps in tie.steps]
+        values = [self._read(steps, scope) for steps in tie.steps]
         if tie.row.conversion is None:
             return values[0]
         conversion = self._name("conversion", tie.row.conversion)
@@ -351,6 +379,14 @@ class Lines:
 
     def deeper(self) -> Lines:
         return Lines(self.depth + 1, self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of source that runs as a whole: the lines at its beginning, and the variables they give it."""
+
+    head: Lines
+    holders: dict[tuple[Step, ...], str] = field(default_factory=dict)
 
 
 def _below(branch: Branch) -> Iterator[Branch]:
