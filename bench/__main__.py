@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -18,18 +17,15 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console()
     rows = []
-    for row in _rows(options.count):
-        if not options.only or row.name in options.only:
-            rows.append(row)
-            console.print(f"{row.name}: {row.value:,.0f} {row.unit}, ratio {row.ratio:.2f}" if row.ratio else row.name)
+    for name, measure in (translation.rows() | service.rows(options.count)).items():
+        if options.only and name not in options.only:
+            continue
+        row = measure()
+        rows.append(row)
+        console.print(f"{row.name}: {row.value:,.0f} {row.unit}, ratio {row.ratio:.2f}" if row.ratio else row.name)
     console.print(_table(rows))
     if options.json:
         options.json.write_text(json.dumps([row.as_dict() for row in rows], indent=1) + "\n", encoding="utf-8")
-
-
-def _rows(count: int) -> Iterator[Row]:
-    yield from translation.rows()
-    yield from service.rows(count)
 
 
 def _table(rows: list[Row]) -> Table:
@@ -45,7 +41,7 @@ def _table(rows: list[Row]) -> Table:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--only", nargs="+", default=[], help="print and write only these rows")
+    parser.add_argument("--only", nargs="+", default=[], help="measure only these rows")
     parser.add_argument("--count", type=int, default=3000, help="declarations per service row")
     return parser
 

@@ -37,6 +37,9 @@ class Row:
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
+Measure = Callable[[], Row]
+
+
 def against(name: str, work: Callable[[], object], floor: Callable[[], object]) -> Row:
     """Run both in turn; value and floor are operations per second, ratio is how many floors one piece of work costs."""
     for _ in range(20):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from gateway import ids
 from gateway.agreements import Directory
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, trace
 from gateway.events import EventType
 from gateway.lifecycle import Status
 from gateway.pipeline import standings, timeline, waiting
@@ -101,6 +101,8 @@ class Sweeper:
                 setattr(swept, name, step())
             except GatewayError as problem:
                 LOG.warning("the sweep stopped at %s: %s", name, problem.code)
+            except Exception as problem:  # noqa: BLE001 - what one step stumbles over must not keep the others from their work
+                LOG.error("the sweep stopped at %s: %s", name, trace(problem))
         return swept
 
     def sequence(self) -> int:
