@@ -34,6 +34,7 @@ from gateway.pipeline.operate import Operator
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.submit import Submitter
 from gateway.pipeline.sweep import Sweeper
+from gateway.pipeline.telling import Telling
 from gateway.settings import Settings
 from gateway.signing.keys import KeyPlaces
 from gateway.signing.security import AgreementSecurity
@@ -147,12 +148,14 @@ def build(settings: Settings) -> Parts:
     settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
     receiver = Receiver(store, directory, catalogue.adapters, security)
+    words = texts.load(settings.specs.parent)
     return Parts(
         settings=settings,
         directory=directory,
         catalogue=catalogue,
         documents=library,
-        texts=texts.load(settings.specs.parent),
+        texts=words,
+        telling=Telling.load(settings.specs, words, settings.time_zone),
         store=store,
         security=security,
         submitter=Submitter(library, catalogue.adapters, directory, store, aliased=receiver.retry_kept),

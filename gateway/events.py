@@ -37,6 +37,7 @@ class EventType(StrEnum):
     REPLY_CONFLICTING = "partner:reply:conflicting"
     REPLY_PARTLY_READ = "partner:reply:partly-read"
     ANSWERED_BY_HAND = "operator:reply:entered"
+    READ_AGAIN = "operator:reply:read-again"
     LANE_PAUSED = "operator:lane:paused"
     LANE_RESUMED = "operator:lane:resumed"
     BREAKER_OPENED = "partner:breaker:opened"
@@ -72,6 +73,7 @@ TITLES: dict[EventType, tuple[str, str]] = {
     EventType.REPLY_CONFLICTING: ("Same id, other content: refused", "同号不同内容，已拒绝"),
     EventType.REPLY_PARTLY_READ: ("The message holds elements that nobody knows", "报文含有无法识别的元素"),
     EventType.ANSWERED_BY_HAND: ("Answered by a person", "人工录入回执"),
+    EventType.READ_AGAIN: ("Read again by a person", "人工重新读取"),
     EventType.LANE_PAUSED: ("The lane was paused", "通道已暂停"),
     EventType.LANE_RESUMED: ("The lane goes on", "通道已恢复"),
     EventType.BREAKER_OPENED: ("The partner is resting after failures", "对方连续失败，暂停发送"),

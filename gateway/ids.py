@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from base64 import b32encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
@@ -32,6 +32,12 @@ def now_us() -> int:
 def to_text(instant_us: int) -> str:
     """RFC 3339 in UTC with microseconds, e.g. ``2026-03-01T08:00:00.000000Z``."""
     return datetime.fromtimestamp(instant_us / 1_000_000, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_local(instant_us: int, zone: tzinfo) -> str:
+    """For people, to the second, in their zone and with its offset, e.g. ``2026-03-01 16:00:00 +08:00``."""
+    text = datetime.fromtimestamp(instant_us // 1_000_000, zone).isoformat(" ")
+    return f"{text[:19]} {text[19:]}"
 
 
 def from_datetime(moment: datetime) -> int:

@@ -7,10 +7,13 @@ keys are named by URI and partners' facts live in the partners file.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.errors import Finding, NeedsOperator
 
@@ -31,6 +34,20 @@ def _count(text: str) -> int:
     if number < 1:
         raise ValueError("must be 1 or more")
     return number
+
+
+def _zone(text: str) -> tzinfo:
+    """``+08:00``, ``UTC``, or the name of a zone that this system knows, e.g. ``Asia/Shanghai``."""
+    if text.upper() in ("UTC", "Z"):
+        return UTC
+    offset = re.fullmatch(r"([+-])([01][0-9]):([0-5][0-9])", text)
+    if offset:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+    try:
+        return ZoneInfo(text)
+    except (OSError, ValueError, LookupError):
+        raise ValueError("must be an offset such as +08:00, or a zone that this system knows") from None
 
 
 SETTINGS: tuple[Row, ...] = (
@@ -100,6 +117,20 @@ SETTINGS: tuple[Row, ...] = (
     ),
     Row("SWGATE_COMMIT_BATCH", "commit_batch", _count, "64", "Most units of work that share one commit."),
     Row("SWGATE_IDEMPOTENCY_H", "idempotency_h", _count, "48", "Hours for which an Idempotency-Key is remembered."),
+    Row(
+        "SWGATE_TIME_ZONE",
+        "time_zone",
+        _zone,
+        "+08:00",
+        "Zone in which people are shown times: an offset, or a name such as Asia/Shanghai.",
+    ),
+    Row(
+        "SWGATE_FREE_DISK_MB",
+        "free_disk_mb",
+        _count,
+        "256",
+        "Free space on the disks of database and payloads below which `/ready` says no, in MiB.",
+    ),
 )
 
 
@@ -121,10 +152,18 @@ class Settings:
     lease_s: int
     commit_batch: int
     idempotency_h: int
+    time_zone: tzinfo
+    free_disk_mb: int
 
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{(self.home / 'gateway.db').resolve()}"
+
+    @property
+    def database_folder(self) -> Path | None:
+        """The folder of an SQLite file; None where a server stores."""
+        scheme, _, place = self.database_url.partition(":///")
+        return Path(place).parent if scheme.startswith("sqlite") and place else None
 
     @property
     def public_url(self) -> str:

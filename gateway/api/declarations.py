@@ -67,3 +67,12 @@ def show(declaration_id: str, user: Caller) -> flask.Response:
                 links=views.declaration_links(root.id),
             )
         )
+
+
+def timeline(declaration_id: str, user: Caller) -> flask.Response:
+    """Everything that happened to the declaration, its requests and all their messages, in one order."""
+    with reading.open_for(user) as view:
+        root = view.declaration(declaration_id)
+        entries = view.told(root.id)
+        standing = view.standing(root.id)
+    return answer(views.timeline(root.id, entries, standing, here().telling, language(), here().clock()))

@@ -36,19 +36,12 @@ def show(message_id: str, user: Caller) -> flask.Response:
 
 
 def timeline(message_id: str, user: Caller) -> flask.Response:
-    lang = language()
     with reading.open_for(user) as view:
         message = view.message(message_id)
-        events = view.events(message)
+        entries = view.events(message)
         standing = view.standing(message.root_id)
-    return answer(
-        views.set_only(
-            message_id=message.id,
-            declaration_id=message.root_id,
-            standing=None if standing is None else views.standing(standing, lang, here().clock()),
-            items=[views.event(row, lang) for row in events],
-        )
-    )
+    told = views.timeline(message.root_id, entries, standing, here().telling, language(), here().clock())
+    return answer({"message_id": message.id, **told})
 
 
 def canonical(message_id: str, user: Caller) -> flask.Response:

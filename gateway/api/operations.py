@@ -1,4 +1,4 @@
-"""What an operator may do with a message: redrive, park, enter an answer. Each with a name and a reason on the timeline."""
+"""What an operator may do with a message or a lane: each act with a name and a reason on the timeline."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def redrive(message_id: str, document: Json, user: Caller) -> flask.Response:
 
 def park(message_id: str, document: Json, user: Caller) -> flask.Response:
     return _act(here().operator.park, message_id, user, reason=document["reason"])
+
+
+def expire(message_id: str, document: Json, user: Caller) -> flask.Response:
+    return _act(here().operator.expire, message_id, user, reason=document["reason"])
+
+
+def stop_waiting(message_id: str, document: Json, user: Caller) -> flask.Response:
+    return _act(here().operator.stop_waiting, message_id, user, reason=document["reason"])
 
 
 def answer(message_id: str, document: Json, user: Caller) -> flask.Response:

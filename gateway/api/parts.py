@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.pipeline.operate import Operator
     from gateway.pipeline.receive import Receiver
     from gateway.pipeline.submit import Submitter
+    from gateway.pipeline.telling import Telling
 
 EXTENSION = "gateway"
 
@@ -37,6 +38,7 @@ class Parts:
     catalogue: Catalogue
     documents: Documents
     texts: problems.Texts
+    telling: Telling
     store: Store
     security: MessageSecurity
     submitter: Submitter

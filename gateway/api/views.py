@@ -6,50 +6,24 @@ Pure: rows in, dictionaries out. Members that say nothing are left out. Instants
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
+from gateway.agreements import Agreement
 from gateway.events import TITLES
 from gateway.ids import to_text
-from gateway.lifecycle import REQUEST_PHASES, STATES, Mover, Phase, Status
-from gateway.pipeline.reading import Request
-from gateway.ports import DocumentRow, Encoded, Event, Found, MessageRow, StandingRow
+from gateway.lifecycle import REQUEST_PHASES, Mover, Phase
+from gateway.pipeline.reading import Request, Subject
+from gateway.pipeline.standings import REQUEST
+from gateway.pipeline.telling import Telling
+from gateway.pipeline.titles import MOVER_TITLES, STATUS_TITLES, said, state_title
+from gateway.ports import DocumentRow, Encoded, Event, Found, InboundRow, LaneRow, MessageRow, StandingRow
 
 Json = dict[str, Any]
 
-STATUS_TITLES: dict[Status, tuple[str, str]] = {
-    Status.ACCEPTED: ("stored by the gateway", "网关已入库"),
-    Status.SIGNED: ("ready to be sent", "待发送"),
-    Status.SENDING: ("being sent", "发送中"),
-    Status.SENT: ("handed over, no receipt yet", "已交付，待回执"),
-    Status.DELIVERED: ("delivered", "已送达"),
-    Status.UNKNOWN: ("may or may not have arrived", "是否送达不明"),
-    Status.PARKED: ("waiting for a person", "待人工处理"),
-    Status.EXPIRED: ("given up", "已放弃"),
-}
-MOVER_TITLES: dict[Mover, tuple[str, str]] = {
-    Mover.GATEWAY: ("the gateway", "网关"),
-    Mover.CARD_HOLDER: ("the card holder, who must declare the draft", "持卡人（须提交暂存单）"),
-    Mover.DECLARANT: ("the declarant", "申报人"),
-    Mover.CUSTOMS: ("customs", "海关"),
-    Mover.NOBODY: ("nobody", "无"),
-}
-REQUEST_TITLES: dict[str, tuple[str, str]] = {
-    "filed": ("filed with the gateway", "已提交网关"),
-    "stashed": ("draft kept by the single window", "已暂存"),
-    "submitted": ("sent to customs", "已提交海关"),
-    "registered": ("stored by customs", "海关入库"),
-    "refused": ("refused", "未通过"),
-    "granted": ("granted", "已通过"),
-}
-_STATE_TITLES = {(str(track), name): (state.en, state.zh) for (track, name), state in STATES.items()}
 # Where a request of each kind is found below its declaration.
 _PLACES = {Phase.AMENDMENT: "amendments", Phase.CANCELLATION: "cancellation", Phase.PRESENTATION: "presentation"}
 REQUEST_PLACES = {kind: _PLACES[phase] for kind, phase in REQUEST_PHASES.items()}
-
-
-def said(words: tuple[str, str], lang: str) -> str:
-    """The words in a language: (en, zh)."""
-    return words[1] if lang == "zh" else words[0]
 
 
 def set_only(**members: Any) -> Json:
@@ -59,7 +33,11 @@ def set_only(**members: Any) -> Json:
 
 def declaration_links(root_id: str) -> Json:
     here = f"/v1/declarations/{root_id}"
-    return {"self": here, **{place: f"{here}/{place}" for place in REQUEST_PLACES.values()}}
+    return {
+        "self": here,
+        "timeline": f"{here}/timeline",
+        **{place: f"{here}/{place}" for place in REQUEST_PLACES.values()},
+    }
 
 
 def request_place(kind: str, root_id: str, document_id: str) -> str:
@@ -85,7 +63,7 @@ def standing(row: StandingRow, lang: str, now_us: int) -> Json:
         round=row.round,
         phase=row.phase,
         states=[
-            {"track": track, "state": name, "title": _state_title(track, name, lang)}
+            {"track": track, "state": name, "title": state_title(track, name, lang)}
             for track, name in row.states.items()
         ],
         mover=row.mover,
@@ -96,11 +74,6 @@ def standing(row: StandingRow, lang: str, now_us: int) -> Json:
         round_opened_at=to_text(row.round_opened_us),
         updated_at=to_text(row.updated_us),
     )
-
-
-def _state_title(track: str, name: str, lang: str) -> str:
-    words = _STATE_TITLES.get((track, name), (name, name))
-    return said(words, lang)
 
 
 def message(row: MessageRow, lang: str) -> Json:
@@ -141,15 +114,35 @@ def found(row: Found, lang: str, now_us: int) -> Json:
     )
 
 
-def event(row: Event, lang: str) -> Json:
+def timeline(
+    root_id: str,
+    entries: Iterable[tuple[Event, Subject]],
+    current: StandingRow | None,
+    telling: Telling,
+    lang: str,
+    now_us: int,
+) -> Json:
+    """Where a declaration stands, and how it came there: entries in one order, oldest first."""
+    return set_only(
+        declaration_id=root_id,
+        standing=None if current is None else standing(current, lang, now_us),
+        items=[event(row, subject, telling, lang) for row, subject in entries],
+    )
+
+
+def event(row: Event, subject: Subject, telling: Telling, lang: str) -> Json:
+    """An entry of the timeline: its facts, and the same in words. subject: what it speaks of."""
     return set_only(
         id=row.id,
         type=row.type,
         title=said(TITLES[row.type], lang),
+        text=telling.sentence(row, lang),
         at=to_text(row.at_us),
         actor=row.actor,
         message_id=row.message_id,
         document_id=row.document_id,
+        kind=subject.kind,
+        agreement=subject.agreement,
         raw_code=row.raw_code,
         raw_text=row.raw_text,
         data=dict(row.data) or None,
@@ -170,7 +163,7 @@ def request(asked: Request, lang: str) -> Json:
         "declaration_id": row.root_id,
         "kind": row.kind,
         "state": state,
-        "state_title": said(REQUEST_TITLES.get(state, (state, state)), lang),
+        "state_title": state_title(REQUEST, state, lang),
         "replies": [
             set_only(
                 document_id=reply.document_id,
@@ -184,6 +177,37 @@ def request(asked: Request, lang: str) -> Json:
         "created_at": to_text(row.created_us),
         "links": {"self": place, "declaration": f"/v1/declarations/{row.root_id}"},
     }
+
+
+def lane(agreement: Agreement, row: LaneRow | None) -> Json:
+    """The lane of an agreement; one that never had work has no row."""
+    here = f"/v1/lanes/{agreement.id}"
+    return set_only(
+        agreement=agreement.id,
+        partner=agreement.partner.id,
+        paused=row is not None and row.paused,
+        waiting=row.waiting if row else 0,
+        claimed=row.claimed if row else 0,
+        links={"timeline": f"{here}/timeline", "pause": f"{here}/pause", "resume": f"{here}/resume"},
+    )
+
+
+def delivery(row: InboundRow) -> Json:
+    """What a partner gave us, and what became of it."""
+    here = f"/v1/deliveries/{row.id}"
+    return set_only(
+        id=row.id,
+        agreement=row.agreement,
+        partner=row.partner,
+        reference=row.reference,
+        digest=row.digest,
+        status=row.status,
+        message_id=row.message_id,
+        declaration_id=row.root_id,
+        reason=row.reason,
+        received_at=to_text(row.received_us),
+        links={"self": here, "content": f"{here}/content", "read_again": f"{here}/read-again"},
+    )
 
 
 def content(data: bytes) -> Json:

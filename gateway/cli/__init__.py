@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submit": ("gateway.cli.submit:submit", "File a document, here or at a gateway elsewhere."),
     "messages": ("gateway.cli.messages:messages", "Find messages, read them, put them right."),
     "keys": ("gateway.cli.keys:keys", "Make development keys, list certificates."),
+    "lanes": ("gateway.cli.lanes:lanes", "Look at the queue of each agreement, pause it, let it go on."),
     "migrate": ("gateway.cli.run:migrate", "Bring the database to this version."),
     "sim": ("gateway.cli.run:sim", "Run the simulated partner of an adapter."),
     "demo": ("gateway.cli.run:demo", "Show the whole gateway at work, with simulated partners."),

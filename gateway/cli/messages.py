@@ -11,29 +11,52 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli import LazyGroup
+from gateway.cli.rows import (
+    DELIVERIES,
+    HEADINGS,
+    TIMELINE,
+    delivery_as_json,
+    delivery_row,
+    event_as_json,
+    event_row,
+    found_as_json,
+    found_row,
+    message_facts,
+    plain,
+)
 from gateway.cli.shell import Shell, write_bytes
 from gateway.errors import Finding, NotFound
 
 if TYPE_CHECKING:
-    from gateway.pipeline.reading import View
-    from gateway.ports import Event, Found, MessageRow, Store
+    from gateway.pipeline.reading import Subject, View
+    from gateway.ports import Event, MessageRow, Store
 
-HEADINGS = {
-    "en": ("Message", "Kind", "Reference", "Agreement", "Status", "State", "Move", "Updated"),
-    "zh": ("报文", "单证", "参考号", "协议", "状态", "业务状态", "待办方", "更新时间"),
+COMMANDS: dict[str, tuple[str, str]] = {
+    "list": ("gateway.cli.messages:list_messages", "List messages, or find them by any id people hold."),
+    "show": ("gateway.cli.messages:show", "Show one message and where its document stands."),
+    "timeline": ("gateway.cli.messages:timeline", "Print everything that happened to a declaration."),
+    "content": ("gateway.cli.messages:content", "Write what a message carries, byte for byte."),
+    "deliveries": ("gateway.cli.messages:deliveries", "List what partners delivered and nobody could place."),
+    "redrive": ("gateway.cli.acts:redrive", "Send a parked message on its way again."),
+    "park": ("gateway.cli.acts:park", "Stop a message until a person redrives it."),
+    "expire": ("gateway.cli.acts:expire", "Give a message up for good."),
+    "stop-waiting": ("gateway.cli.acts:stop_waiting", "Send a message that waits for another document now."),
+    "answer": ("gateway.cli.acts:answer", "Enter what the partner said by telephone or on paper."),
+    "read-again": ("gateway.cli.acts:read_again", "Read a refused or unmatched delivery again."),
 }
-TIMELINE = {
-    "en": ("At", "What", "Who", "Code", "Text"),
-    "zh": ("时间", "事件", "操作方", "代码", "原文"),
+NOTHING = {
+    "en": "Nothing like that is stored in {place}.",
+    "zh": "{place} 中没有符合条件的内容。",
 }
 
 
-@click.group()
+@click.group(cls=LazyGroup, commands_by_name=COMMANDS)
 def messages() -> None:
     """Find messages, read them, put them right."""
 
 
-@messages.command("list")
+@click.command("list")
 @click.argument("value", required=False, default="")
 @click.option("--status", default="", help="Only messages of this status, e.g. parked.")
 @click.option("--state", default="", help="Only documents in this state, e.g. returned.")
@@ -46,48 +69,55 @@ def messages() -> None:
 @click.pass_obj
 def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, tenant: str | None, **filters: Any) -> int:
     """List messages, newest first; VALUE is any id people hold: plate, container, SeqNo, declaration number, ours."""
-    with _view(shell, tenant) as view:
+    with looking(shell, tenant) as view:
         found, _ = view.search(value=value, before_id=before, **filters)
     if as_json:
-        shell.show_json([_found_as_json(row) for row in found])
+        shell.show_json([found_as_json(row) for row in found])
+    elif found:
+        shell.show_table(HEADINGS[shell.lang], (found_row(row, shell) for row in found))
     else:
-        shell.show_table(HEADINGS[shell.lang], (_found_row(row) for row in found))
+        _say_nothing(shell)
     return 0
 
 
-@messages.command()
+@click.command()
 @click.argument("message_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def show(shell: Shell, message_id: str, as_json: bool) -> int:
     """Show one message and where its document stands."""
-    with _view(shell) as view:
-        facts = _facts(view, _message(view, message_id))
+    with looking(shell) as view:
+        facts = message_facts(view, _message(view, message_id))
     if as_json:
         shell.show_json(facts)
     else:
         shell.show_table(
-            ("", ""), ((name, _plain(value)) for name, value in facts.items() if value not in ("", None, {}))
+            ("", ""), ((name, plain(value)) for name, value in facts.items() if value not in ("", None, {}))
         )
     return 0
 
 
-@messages.command()
-@click.argument("message_id", metavar="ID")
+@click.command()
+@click.argument("any_id", metavar="ID")
+@click.option("--only", is_flag=True, help="Leave out the entries of other messages than this one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def timeline(shell: Shell, message_id: str, as_json: bool) -> int:
-    """Print everything that happened to the document of a message, oldest first."""
-    with _view(shell) as view:
-        events = view.timeline(_message(view, message_id).root_id)
+def timeline(shell: Shell, any_id: str, only: bool, as_json: bool) -> int:
+    """Print everything that happened to a declaration, its requests and all their messages, oldest first.
+
+    ID is any id that people hold for it: of the declaration, of one of its messages, a plate, a number that customs gave. The id
+    of a delivery that could not be placed gives the timeline of that delivery.
+    """
+    with looking(shell) as view:
+        entries = _entries(view, any_id, only=only)
     if as_json:
-        shell.show_json([_event_as_json(event) for event in events])
+        shell.show_json([event_as_json(event, subject, shell) for event, subject in entries])
     else:
-        shell.show_table(TIMELINE[shell.lang], (_event_row(event, shell.lang) for event in events))
+        shell.show_table(TIMELINE[shell.lang], (event_row(event, subject, shell) for event, subject in entries))
     return 0
 
 
-@messages.command()
+@click.command()
 @click.argument("message_id", metavar="ID")
 @click.option(
     "--partner", "which", flag_value="partner", help="The bytes that the partner gets; the default.", default=True
@@ -98,45 +128,38 @@ def content(shell: Shell, message_id: str, which: str) -> int:
     """Write what a message carries to standard output, byte for byte."""
     from gateway.pipeline.reading import partner_digest
 
-    with _view(shell) as view:
+    with looking(shell) as view:
         message = _message(view, message_id)
         digest = partner_digest(message) if which == "partner" else view.document_of(message).digest
         write_bytes(view.payload(digest))
     return 0
 
 
-@messages.command()
-@click.argument("message_id", metavar="ID")
-@click.option("--why", required=True, help="The reason, for the timeline.")
+@click.command()
+@click.option("--before", default="", help="Only deliveries older than this id: the last one of the page before.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def redrive(shell: Shell, message_id: str, why: str) -> int:
-    """Send a parked message on its way again, with the same frozen bytes."""
-    from gateway.cli.wiring import actor, operating
-
-    with operating(shell) as operations:
-        operations.redrive(message_id, actor=actor(), reason=why)
-    return 0
-
-
-@messages.command()
-@click.argument("message_id", metavar="ID")
-@click.option("--why", required=True, help="The reason, for the timeline.")
-@click.pass_obj
-def park(shell: Shell, message_id: str, why: str) -> int:
-    """Stop a message until a person redrives it."""
-    from gateway.cli.wiring import actor, operating
-
-    with operating(shell) as operations:
-        operations.park(message_id, actor=actor(), reason=why)
+def deliveries(shell: Shell, before: str, limit: int, as_json: bool) -> int:
+    """List what partners delivered and nobody could place, newest first: refused, or fitting no message yet."""
+    with looking(shell) as view:
+        rows, _ = view.kept(limit=limit, cursor=before)
+    if as_json:
+        shell.show_json([delivery_as_json(row) for row in rows])
+    elif rows:
+        shell.show_table(DELIVERIES[shell.lang], (delivery_row(row, shell) for row in rows))
+    else:
+        _say_nothing(shell)
     return 0
 
 
 @contextmanager
-def _view(shell: Shell, tenant: str | None = None) -> Iterator[View]:
+def looking(shell: Shell, tenant: str | None = None) -> Iterator[View]:
+    """What is stored, as a tenant sees it, or all of it. NeedsOperator where no gateway has stored anything."""
     from gateway.pipeline.reading import View
     from gateway.storage import open_store
 
-    store: Store = open_store(shell.settings)
+    store: Store = open_store(shell.settings, make=False)
     try:
         with store.read() as reading:
             yield View(reading, tenant)
@@ -151,100 +174,16 @@ def _message(view: View, any_id: str) -> MessageRow:
     return message
 
 
-def _facts(view: View, message: MessageRow) -> dict[str, Any]:
-    from gateway.ids import to_text
-
-    found = view.found(message)
-    standing = found.standing
-    return {
-        "id": message.id,
-        "document": message.document_id,
-        "declaration": message.root_id,
-        "kind": found.kind,
-        "reference": found.reference,
-        "tenant": message.tenant,
-        "agreement": message.agreement,
-        "adapter": message.adapter,
-        "partner": message.partner,
-        "message": f"{message.standard} {message.version} {message.message}",
-        "name": message.name,
-        "status": message.status.value,
-        "attempts": message.attempts,
-        "waiting_for": message.waiting_for,
-        "reason": message.reason,
-        "round": standing.round if standing else None,
-        "phase": standing.phase if standing else "",
-        "states": dict(standing.states) if standing else {},
-        "mover": standing.mover if standing else "",
-        "aliases": view.known_ids(message.root_id),
-        "receipt_due": to_text(message.receipt_due_us) if message.receipt_due_us else None,
-        "created": to_text(message.created_us),
-        "updated": to_text(message.updated_us),
-    }
+def _entries(view: View, any_id: str, *, only: bool) -> list[tuple[Event, Subject]]:
+    message = view.message_named(any_id)
+    if message is not None:
+        return view.events(message) if only else view.told(message.root_id)
+    # A delivery that fits nothing is a root of its own; whatever else has no entry is not there.
+    return view.told(any_id) or view.events(_message(view, any_id))
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{name}: {inner}" for name, inner in value.items())
-    return str(value)
+def _say_nothing(shell: Shell) -> None:
+    from sqlalchemy import make_url
 
-
-def _found_as_json(found: Found) -> dict[str, Any]:
-    from gateway.ids import to_text
-
-    message, standing = found.message, found.standing
-    return {
-        "id": message.id,
-        "declaration": message.root_id,
-        "kind": found.kind,
-        "reference": found.reference,
-        "tenant": message.tenant,
-        "agreement": message.agreement,
-        "status": message.status.value,
-        "states": dict(standing.states) if standing else {},
-        "mover": standing.mover if standing else "",
-        "waiting_for": message.waiting_for,
-        "reason": message.reason,
-        "updated": to_text(message.updated_us),
-    }
-
-
-def _found_row(found: Found) -> tuple[str, ...]:
-    facts = _found_as_json(found)
-    states = ", ".join(facts["states"].values())
-    return (
-        facts["id"],
-        found.kind,
-        found.reference,
-        facts["agreement"],
-        facts["status"],
-        states,
-        facts["mover"],
-        facts["updated"][:19] + "Z",
-    )
-
-
-def _event_as_json(event: Event) -> dict[str, Any]:
-    from gateway.ids import to_text
-
-    return {
-        "id": event.id,
-        "type": event.type.value,
-        "at": to_text(event.at_us),
-        "message": event.message_id,
-        "document": event.document_id,
-        "actor": event.actor,
-        "raw_code": event.raw_code,
-        "raw_text": event.raw_text,
-        "data": dict(event.data),
-    }
-
-
-def _event_row(event: Event, lang: str) -> tuple[str, ...]:
-    from gateway.events import TITLES
-    from gateway.ids import to_text
-
-    title = TITLES[event.type][("en", "zh").index(lang)]
-    told = ", ".join(f"{name}={value}" for name, value in event.data.items())
-    text = event.raw_text or told
-    return (to_text(event.at_us)[:23] + "Z", title, event.actor, event.raw_code, text)
+    place = make_url(shell.settings.database_url).render_as_string(hide_password=True)
+    shell.say(NOTHING[shell.lang].format(place=place))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.catalogue import Catalogue
     from gateway.errors import Finding, GatewayError
+    from gateway.pipeline.telling import Telling
     from gateway.settings import Settings
     from gateway.texts import Texts
 
@@ -58,6 +59,13 @@ class Shell:
         from gateway.catalogue import Catalogue
 
         return Catalogue.load(self.settings)
+
+    @cached_property
+    def telling(self) -> Telling:
+        """Puts entries of the timeline, and instants, into words."""
+        from gateway.pipeline.telling import Telling
+
+        return Telling.load(self.settings.specs, self._texts, self.settings.time_zone)
 
     def show_json(self, value: Any) -> None:
         click.echo(json.dumps(value, ensure_ascii=False, indent=2))

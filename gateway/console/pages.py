@@ -1,7 +1,9 @@
-"""The pages: sign in, search, and one message with everything that is known of it."""
+"""The pages: sign in, search, one declaration with all that belongs to it, and one message with everything that is known of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import flask
@@ -13,12 +15,14 @@ from gateway.api.problems import Forbidden
 from gateway.api.security import Caller
 from gateway.console import showing
 from gateway.console.sessions import Sessions
-from gateway.console.words import LANGUAGES, duration, words
+from gateway.console.words import LANGUAGES, words
 from gateway.errors import Finding, GatewayError
 from gateway.ids import to_text
-from gateway.lifecycle import Status
-from gateway.pipeline.reading import partner_digest, silent_us
-from gateway.ports import Found
+from gateway.lifecycle import REQUEST_PHASES, Status
+from gateway.pipeline.reading import Subject, View, partner_digest, silent_us
+from gateway.pipeline.telling import duration
+from gateway.pipeline.titles import STATUS_TITLES, said
+from gateway.ports import Event, Found
 
 PAGE = 50
 FOREIGN = {"cross-site", "same-site"}
@@ -57,8 +61,7 @@ def blueprint(parts: Parts) -> flask.Blueprint:
     @pages.errorhandler(GatewayError)
     def failed(error: GatewayError) -> tuple[str, int]:
         status = problems.status_of(error)
-        said = here().texts.render(error.findings[0], lang())
-        return _page("error.html", said=said), status
+        return _page("error.html", said=here().texts.render(error.findings[0], lang())), status
 
     @pages.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> Response | tuple[str, int] | str:
@@ -81,7 +84,11 @@ def blueprint(parts: Parts) -> flask.Blueprint:
 
     pages.add_url_rule("", "start", lambda: flask.redirect(flask.url_for("console.search", lang=lang()), 303))
     pages.add_url_rule("/", "search", _search)
+    pages.add_url_rule("/declarations/<declaration_id>", "declaration", _declaration)
     pages.add_url_rule("/messages/<message_id>", "message", _message)
+    pages.add_app_template_filter(parts.telling.when_text, "when")
+    pages.add_app_template_filter(lambda text: parts.telling.reason(text, lang()), "reason")
+    pages.add_app_template_filter(lambda text, fact: parts.telling.word(fact, text, lang()), "word")
     return pages
 
 
@@ -107,8 +114,9 @@ def _search() -> str:
     status = asked["status"] if asked["status"] in set(Status) else ""
     with reading.open_for(_caller()) as view:
         found, cursor = view.search(value=asked["q"], status=status, before_id=asked["cursor"], limit=PAGE)
-    statuses = [(each.value, views.said(views.STATUS_TITLES[each], lang())) for each in Status]
-    return _page("search.html", rows=[_row(each) for each in found], asked=asked, cursor=cursor, statuses=statuses)
+        rows = [_row(view, each) for each in found]
+    statuses = [(each.value, said(STATUS_TITLES[each], lang())) for each in Status]
+    return _page("search.html", rows=rows, asked=asked, cursor=cursor, statuses=statuses)
 
 
 def _plain(text: str) -> str:
@@ -116,12 +124,38 @@ def _plain(text: str) -> str:
     return "".join(character for character in text[:200] if character.isprintable())
 
 
-def _row(found: Found) -> dict[str, Any]:
-    """A message as the pages show it: the API's view, and how long it has been silent."""
+def _row(view: View, found: Found) -> dict[str, Any]:
+    """A message as the pages show it: the API's view with the standing of its own document, and how long nothing was heard of it.
+
+    An amendment stands where its own answers put it, also when its declaration was closed long ago. Silence counts only while
+    somebody has to move.
+    """
     now_us = here().clock()
-    shown = views.found(found, lang(), now_us)
+    if found.kind in REQUEST_PHASES:
+        found = replace(found, standing=view.standing(found.message.document_id))
     silent = silent_us(found, now_us)
-    return {**shown, "silent_for": "" if silent is None else duration(silent / 1_000_000, lang())}
+    return {
+        **views.found(found, lang(), now_us),
+        "kind_title": here().telling.word("kind", found.kind, lang()),
+        "silent_for": "" if silent is None else duration(silent / 1_000_000, lang()),
+    }
+
+
+def _declaration(declaration_id: str) -> str:
+    with reading.open_for(_caller()) as view:
+        root = view.declaration(declaration_id)
+        latest = view.rounds(root)[-1]
+        standing = view.standing(root.id)
+        return _page(
+            "declaration.html",
+            root=root,
+            reference=latest.reference,
+            standing=None if standing is None else views.standing(standing, lang(), here().clock()),
+            rows=[_row(view, view.found(each)) for each in view.messages(root.id)],
+            events=_events(view.told(root.id)),
+            known_ids=view.known_ids(root.id),
+            canonical=showing.readable(view.payload(latest.digest)),
+        )
 
 
 def _message(message_id: str) -> str:
@@ -130,8 +164,8 @@ def _message(message_id: str) -> str:
         document = view.document_of(message)
         return _page(
             "message.html",
-            row=_row(view.found(message)),
-            events=[views.event(each, lang()) for each in view.events(message)],
+            row=_row(view, view.found(message)),
+            events=_events(view.events(message)),
             known_ids=view.known_ids(message.root_id),
             received=[
                 {
@@ -147,6 +181,12 @@ def _message(message_id: str) -> str:
             sent=showing.readable(view.payload(partner_digest(message))),
             which="frozen" if message.frozen_digest else "encoded",
         )
+
+
+def _events(entries: Iterable[tuple[Event, Subject]]) -> list[dict[str, Any]]:
+    telling, spoken = here().telling, lang()
+    shown = [views.event(row, subject, telling, spoken) for row, subject in entries]
+    return [{**each, "kind_title": telling.word("kind", each.get("kind", ""), spoken)} for each in shown]
 
 
 def _caller() -> Caller:

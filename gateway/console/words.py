@@ -21,6 +21,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "more": ("Older", "更早"),
     "message": ("Message", "报文"),
     "reference": ("Reference", "客户端编号"),
+    "kind": ("Kind", "单证"),
+    "filed": ("Filed", "提交时间"),
+    "declaration": ("Declaration", "报关单"),
+    "declaration_all": ("The whole declaration, with its requests and all messages", "整票报关单及其全部申请和报文"),
+    "messages": ("Messages", "报文"),
     "partner": ("Partner", "对方"),
     "agreement": ("Agreement", "协议"),
     "name": ("File or reference", "文件名或标识"),
@@ -39,6 +44,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "when": ("When", "时间"),
     "what": ("What", "事件"),
     "who": ("Who", "操作方"),
+    "about": ("About", "所涉单证"),
     "said": ("What was said, verbatim", "原文"),
     "received": ("Received from the partner, verbatim", "收到的报文原文"),
     "canonical": ("The document", "单证内容"),
@@ -56,13 +62,3 @@ LANGUAGES = ("en", "zh")
 def words(lang: str) -> dict[str, str]:
     """Name -> word in a language."""
     return {name: pair[LANGUAGES.index(lang)] for name, pair in WORDS.items()}
-
-
-def duration(seconds: float, lang: str) -> str:
-    """A time that people read at a glance: its two largest units."""
-    minutes = int(seconds) // 60
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    units = (("d", "天"), ("h", "小时"), ("min", "分"))
-    told = [(number, unit[LANGUAGES.index(lang)]) for number, unit in zip((days, hours, rest), units, strict=True)]
-    shown = [f"{number} {unit}" for number, unit in told if number][:2]
-    return " ".join(shown) or f"0 {units[2][LANGUAGES.index(lang)]}"

@@ -12,11 +12,19 @@ from gateway import ids
 from gateway.agreements import Directory
 from gateway.errors import Conflict, Finding, IllegalMove, NotFound, RuleBroken
 from gateway.events import EventType
-from gateway.lifecycle import Status
+from gateway.lifecycle import MOVES, Status
 from gateway.pipeline import timeline
 from gateway.pipeline.outcomes import enqueue, park
 from gateway.pipeline.receive import Received, Receiver
-from gateway.ports import MessageRow, Store, Writing
+from gateway.ports import InboundRow, MessageRow, Store, Writing
+
+# The steps of lifecycle.MOVES that a person may take, and what the act is called.
+ACTS = {
+    "stuck": ("park", "停放（park）"),
+    "redriven": ("redrive", "重新投递（redrive）"),
+    "not_there": ("redrive", "重新投递（redrive）"),
+    "gave_up": ("expire", "放弃（expire）"),
+}
 
 
 class Operator:
@@ -57,8 +65,8 @@ class Operator:
             message, now = self._message(writing, message_id), self._clock()
             try:
                 park(writing, message, now, said, actor)
-            except IllegalMove as problem:
-                raise _not_now(message, problem) from None
+            except IllegalMove:
+                raise _not_now(message) from None
             writing.cancel_work(message.id)
             return self._message(writing, message_id)
 
@@ -96,7 +104,7 @@ class Operator:
         return self._store.write(unit)
 
     def pause_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
-        """Send nothing more of this agreement; what is accepted waits."""
+        """Send nothing more of this agreement; what is accepted waits. A lane has a timeline of its own, by the agreement's id."""
         self._set_lane(agreement_id, actor, _reason(reason), paused=True)
 
     def resume_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
@@ -104,7 +112,8 @@ class Operator:
 
     def _set_lane(self, agreement_id: str, actor: str, reason: str, *, paused: bool) -> None:
         if agreement_id not in self._directory.agreements:
-            raise NotFound(f"there is no agreement {agreement_id}", code="agreement.unknown")
+            finding = Finding("agreement.unknown", found=agreement_id)
+            raise NotFound(f"there is no agreement {agreement_id}", [finding], code=finding.code)
         kind = EventType.LANE_PAUSED if paused else EventType.LANE_RESUMED
 
         def unit(writing: Writing) -> None:
@@ -113,7 +122,7 @@ class Operator:
                 timeline.entry(
                     kind,
                     self._clock(),
-                    root_id="",
+                    root_id=agreement_id,
                     tenant=self._directory.operator,
                     actor=actor,
                     agreement=agreement_id,
@@ -127,26 +136,52 @@ class Operator:
         """Enter what a partner said outside of the wire; the id of the stored answer."""
         return self._receiver.answer_by_hand(message_id, function, _reason(reason), actor)
 
-    def read_again(self, inbound_id: str) -> Received:
-        """Read a refused or unmatched delivery again."""
-        return self._receiver.read_again(inbound_id)
+    def read_again(self, inbound_id: str, *, actor: str, reason: str) -> Received:
+        """Read a refused or unmatched delivery again. The act stands on the timeline of what it speaks of, else on its own."""
+        said = _reason(reason)
+
+        def noted(writing: Writing, row: InboundRow) -> None:
+            message = writing.message(row.message_id) if row.message_id else None
+            writing.append_event(
+                timeline.entry(
+                    EventType.READ_AGAIN,
+                    self._clock(),
+                    root_id=row.root_id or row.id,
+                    tenant=message.tenant if message else self._directory.operator,
+                    message_id=row.message_id,
+                    actor=actor,
+                    inbound_id=row.id,
+                    agreement=row.agreement,
+                    reason=said,
+                )
+            )
+
+        return self._receiver.read_again(inbound_id, noted)
 
     def _message(self, writing: Writing, message_id: str) -> MessageRow:
         message = writing.message(message_id)
         if message is None:
-            raise NotFound(f"there is no message {message_id}", code="message.unknown")
+            finding = Finding("message.unknown", found=message_id)
+            raise NotFound("there is no such message", [finding], code=finding.code)
         return message
 
 
 def _advance(writing: Writing, message: MessageRow, step: str, now: int, **changes: object) -> MessageRow:
     try:
         return writing.advance(message, step, now_us=now, **changes)
-    except IllegalMove as problem:
-        raise _not_now(message, problem) from None
+    except IllegalMove:
+        raise _not_now(message) from None
 
 
-def _not_now(message: MessageRow, problem: IllegalMove) -> Conflict:
-    finding = Finding("message.status", found=str(message.status), expected=problem.detail)
+def _not_now(message: MessageRow) -> Conflict:
+    """The refusal of an act, with what a person may do with a message of this status instead."""
+    may = [words for step, words in ACTS.items() if step in MOVES[message.status]]
+    finding = Finding(
+        "message.status",
+        found=str(message.status),
+        expected=", ".join(en for en, _ in may) or "no act",
+        params={"may_en": ", ".join(en for en, _ in may), "may_zh": "、".join(zh for _, zh in may)},
+    )
     return Conflict("its status does not allow that", [finding], code=finding.code)
 
 

@@ -12,10 +12,21 @@ from typing import Any
 import orjson
 
 from gateway.errors import Finding, NotFound
-from gateway.lifecycle import REQUEST_PHASES
+from gateway.lifecycle import REQUEST_PHASES, Mover
 from gateway.pipeline.places import DECLARATION
 from gateway.pipeline.standings import REQUEST
-from gateway.ports import DocumentRow, Event, Found, InboundRow, Json, JudgementRow, MessageRow, Reading, StandingRow
+from gateway.ports import (
+    DocumentRow,
+    Event,
+    Found,
+    InboundRow,
+    Json,
+    JudgementRow,
+    LaneRow,
+    MessageRow,
+    Reading,
+    StandingRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,14 @@ class Request:
     state: str
     replies: tuple[JudgementRow, ...]
     messages: tuple[MessageRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an entry of a timeline speaks of: the kind of its document, and the agreement of its message; "" where of none."""
+
+    kind: str = ""
+    agreement: str = ""
 
 
 class View:
@@ -119,14 +138,42 @@ class View:
             after = page[-1].id
         return rows
 
-    def events(self, message: MessageRow) -> list[Event]:
+    def events(self, message: MessageRow) -> list[tuple[Event, Subject]]:
         """What happened to this message and to its declaration, oldest first; other messages' own events left out."""
-        return [row for row in self.timeline(message.root_id) if row.message_id in ("", message.id)]
+        return [entry for entry in self.told(message.root_id) if entry[0].message_id in ("", message.id)]
+
+    def told(self, root_id: str) -> list[tuple[Event, Subject]]:
+        """The timeline of a declaration with its requests, all messages in one order; what each entry speaks of beside it."""
+        documents = {row.id: row.kind for row in self._reading.documents_of(root_id)}
+        messages = {row.id: row for row in self._reading.messages_of(root_id)}
+        rows: list[tuple[Event, Subject]] = []
+        for event in self.timeline(root_id):
+            message = messages.get(event.message_id)
+            document_id = message.document_id if message else event.document_id
+            agreement = message.agreement if message else str(event.data.get("agreement", ""))
+            rows.append((event, Subject(documents.get(document_id, ""), agreement)))
+        return rows
 
     def received(self, message: MessageRow) -> list[InboundRow]:
         """What the partner gave us about this message, oldest first."""
         rows = [row for row in self._reading.inbound_of(message.root_id) if row.message_id in ("", message.id)]
         return sorted(rows, key=lambda row: row.id)
+
+    def kept(self, *, limit: int, cursor: str = "") -> tuple[list[InboundRow], str | None]:
+        """A page of the deliveries that speak of nothing yet, newest first. They belong to nobody, so only who sees all sees them."""
+        rows = self._reading.kept_inbound(before_id=cursor, limit=limit + 1) if self._scope is None else []
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+    def delivery(self, inbound_id: str) -> InboundRow:
+        """One delivery, for who sees all."""
+        row = self._reading.inbound(inbound_id) if self._scope is None else None
+        if row is None:
+            raise absent()
+        return row
+
+    def lanes(self) -> dict[str, LaneRow]:
+        """The lanes that have work or were ever paused, by agreement."""
+        return {row.lane: row for row in self._reading.lanes()}
 
     def search(self, *, limit: int, **asked: Any) -> tuple[list[Found], str | None]:
         """A page of messages, and the cursor of the next one where there is more. asked: as for Reading.search."""
@@ -167,11 +214,11 @@ class View:
 
 
 def silent_us(row: Found, now_us: int) -> int | None:
-    """How long nothing was heard: since the message or the standing of its declaration last changed, in microseconds.
+    """How long nothing was heard: since the message or the standing of its document last changed, in microseconds.
 
-    None where nothing is awaited any more: the declaration is final, and the message is no request about it.
+    None where nothing is awaited any more: the document is final, or nobody has to move. A request stands for itself.
     """
-    if row.standing is not None and row.standing.final and row.kind not in REQUEST_PHASES:
+    if row.standing is not None and (row.standing.final or row.standing.mover == Mover.NOBODY):
         return None
     return now_us - max(row.message.updated_us, row.standing.updated_us if row.standing else 0)
 

@@ -377,16 +377,21 @@ class Receiver:
         for inbound_id in inbound_ids:
             self.read_again(inbound_id)
 
-    def read_again(self, inbound_id: str) -> Received:
-        """Read a kept or refused delivery again, e.g. after a key was trusted or an adapter was mended. NotFound, else as receive()."""
+    def read_again(self, inbound_id: str, noted: Callable[[Writing, InboundRow], None] | None = None) -> Received:
+        """Read a kept or refused delivery again, e.g. after a key was trusted or an adapter was mended. NotFound, else as receive().
+
+        noted: called in the same write with what the delivery is then.
+        """
 
         def unit(writing: Writing) -> Received:
             row = writing.inbound(inbound_id)
             if row is None:
                 raise NotFound(f"there is no delivery {inbound_id}", code="inbound.unknown")
-            if row.status in (InboundStatus.MATCHED, InboundStatus.STORED):
-                return Received(row.id, row.status, doubled=True)
-            return self._retry(writing, row)
+            done = row.status in (InboundStatus.MATCHED, InboundStatus.STORED)
+            received = Received(row.id, row.status, doubled=True) if done else self._retry(writing, row)
+            if noted is not None:
+                noted(writing, writing.inbound(inbound_id) or row)
+            return received
 
         return self._store.write(unit)
 

@@ -19,6 +19,7 @@ from gateway.storage.tables import inbound_aliases
 INBOUND = names_of(InboundRow)
 STATUS_AT = INBOUND.index("status")
 CHANGEABLE = frozenset(INBOUND) - {"id"}
+_LAST = "z" * 26  # no id sorts behind it
 
 i, ia = inbound_table.c, inbound_aliases.c
 INBOUND_COLUMNS = columns_of(inbound_table, InboundRow)
@@ -41,6 +42,12 @@ INBOUND_BY_REFERENCE = Statement(
     )
 )
 INBOUND_OF = Statement(select(*INBOUND_COLUMNS).where(i.root_id == given("root_id", i.root_id)).order_by(i.id))
+KEPT_INBOUND = Statement(
+    select(*INBOUND_COLUMNS)
+    .where(i.root_id == EMPTY, i.id < given("before_id", i.id))
+    .order_by(i.id.desc())
+    .limit(given("most", i.received_us))
+)
 UNMATCHED_INBOUND = Statement(
     select(*INBOUND_COLUMNS)
     .join_from(inbound_aliases, inbound_table, i.id == ia.inbound_id)
@@ -82,6 +89,11 @@ def unmatched_inbound(db: Session, agreement: str, aliases: Sequence[Alias], lim
         rows = db.all(UNMATCHED_INBOUND, agreement=agreement, scheme=alias.scheme, folded=fold(alias.value), most=limit)
         found |= {row[0]: inbound_from(row) for row in rows}
     return [found[inbound_id] for inbound_id in sorted(found)][:limit]
+
+
+def kept_inbound(db: Session, *, before_id: str = "", limit: int = 50) -> list[InboundRow]:
+    """Deliveries that speak of nothing yet: refused or unmatched, newest first, older than before_id."""
+    return [inbound_from(row) for row in db.all(KEPT_INBOUND, before_id=before_id or _LAST, most=limit)]
 
 
 def add_inbound(db: Session, row: InboundRow, aliases: Iterable[Alias]) -> None:

@@ -212,7 +212,7 @@ inbound = Table(
     text("root_id"),
     text("reason"),
     instant("received_us"),
-    Index(None, "root_id", "id"),  # inbound_of
+    Index(None, "root_id", "id"),  # inbound_of, kept_inbound
     sqlite_with_rowid=False,
 )
 Index(  # inbound_by_reference; an answer on the open connection has no reference of its own

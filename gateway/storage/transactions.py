@@ -49,6 +49,7 @@ class SqlReading(Session):
     inbound_of = queries_inbound.inbound_of
     inbound_by_reference = queries_inbound.inbound_by_reference
     unmatched_inbound = queries_inbound.unmatched_inbound
+    kept_inbound = queries_inbound.kept_inbound
 
     events_of = queries_timeline.events_of
     lanes = queries_work.lanes

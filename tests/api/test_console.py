@@ -133,3 +133,45 @@ def test_what_is_over_is_not_shown_as_silent(running: Any, cookie: str) -> None:
     answered = running.operator.post(f"/v1/messages/{message_id}/answer", body)
     assert answered.status < 300, answered.data
     assert b"Silent for" not in page(running, path, cookie).data
+
+
+def test_a_declaration_page_tells_its_requests_and_all_messages_in_one_order(running: Any, cookie: str) -> None:
+    filed = running.file()
+    running.answer(filed["id"], "accepted")
+    asked = running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"]).json
+    shown = page(running, f"/console/declarations/{filed['id']}?lang=en", cookie).data.decode()
+    for message_id in (*filed["message_ids"], *asked["message_ids"]):
+        assert f"/console/messages/{message_id}?lang=en" in shown
+    order = [shown.index(text) for text in ("Declaration T-", "It means: accepted.", "Amendment, round 1, amendment.")]
+    assert order == sorted(order)
+    chinese = page(running, f"/console/declarations/{filed['id']}?lang=zh", cookie).data.decode()
+    assert "修改申请，第 1 轮，修改。" in chinese
+    assert page(running, f"/console/declarations/{'0' * 26}", cookie).status == 404
+
+
+def test_the_list_shows_kind_local_time_and_whose_move_it_is(running: Any, cookie: str) -> None:
+    filed = running.file()
+    shown = page(running, f"/console/?q={filed['id']}&lang=en", cookie).data.decode()
+    for heading in ("Kind", "Filed", "Whose move", "Silent for"):
+        assert f"<th>{heading}</th>" in shown
+    assert f"/console/declarations/{filed['id']}?lang=en" in shown
+    assert re.search(r"<td class=\"time\">20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \+08:00</td>", shown)
+    assert "the gateway" in shown
+    assert not re.search(r"\d\d:\d\d:\d\d\.\d+Z", shown)
+
+
+def silences(shown: str) -> list[str]:
+    """The last cell of each row of the list."""
+    return [row[1] for row in re.finditer(r"<td[^>]*>([^<]*)</td>\n</tr>", shown)]
+
+
+def test_nothing_is_silent_once_nobody_has_to_move(running: Any, cookie: str) -> None:
+    filed = running.file()
+    path = f"/console/?q={filed['id']}&lang=en"
+    assert re.fullmatch(r"\d+ (s|min)", silences(page(running, path, cookie).data.decode())[0])
+    running.answer(filed["id"], "closed")
+    assert silences(page(running, path, cookie).data.decode()) == [""]
+    running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"])
+    amendment, declaration = silences(page(running, path, cookie).data.decode())
+    assert amendment.endswith((" s", " min"))
+    assert declaration == ""

@@ -168,6 +168,7 @@ def foreign(running: Any) -> dict[str, str]:
 TAKES_IDS = [
     ("GET", "/v1/declarations/{declaration}", None),
     ("PUT", "/v1/declarations/{declaration}", "ImportByRoad"),
+    ("GET", "/v1/declarations/{declaration}/timeline", None),
     ("GET", "/v1/declarations/{declaration}/amendments", None),
     ("POST", "/v1/declarations/{declaration}/amendments", "AmendOneField"),
     ("GET", "/v1/declarations/{declaration}/amendments/{amendment}", None),
@@ -204,7 +205,10 @@ def test_searches_show_only_ones_own_and_an_operator_sees_all(running: Any, fore
 def test_every_route_with_an_id_is_in_the_table_above(running: Any) -> None:
     served = running.api.get("/v1/openapi.json").json["paths"]
     named = {path.replace("_id}", "}") for path in served if "_id}" in path}
-    operators_only = {f"/v1/messages/{{message}}/{act}" for act in ("redrive", "park", "answer")}
+    operators_only = {
+        f"/v1/messages/{{message}}/{act}" for act in ("redrive", "park", "expire", "stop-waiting", "answer")
+    }
+    operators_only |= {path for path in named if path.startswith(("/v1/lanes/", "/v1/deliveries/"))}
     public = {"/v1/adapters/{adapter}", "/v1/partners/{agreement}/messages"}
     assert named - operators_only - public == {path for _, path, _ in TAKES_IDS}
 
@@ -215,3 +219,23 @@ def test_a_declaration_may_wait_for_another_document(running: Any) -> None:
     message = running.api.get(f"/v1/messages/{answer.json['message_ids'][0]}").json["message"]
     assert message["waiting_for"] == "manifest:8765432"
     assert running.api.post("/v1/declarations?waits_for=8765432", running.declaration()).status == 400
+
+
+def test_a_declaration_has_one_timeline_over_its_requests_and_messages(running: Any) -> None:
+    filed = running.file()
+    running.answer(filed["id"], "accepted", "审结")
+    path = f"/v1/declarations/{filed['id']}"
+    asked = running.api.post(f"{path}/amendments", running.documents["AmendOneField"]).json
+    told = running.api.get(f"{path}/timeline").json
+    assert told["declaration_id"] == filed["id"]
+    assert {each["message_id"] for each in told["items"] if "message_id" in each} == {*filed["message_ids"]}
+    kinds = [(each["type"], each.get("kind")) for each in told["items"]]
+    assert kinds[0] == ("document:submission:accepted", "declaration")
+    assert ("document:submission:accepted", "declaration_amendment") == kinds[-1]
+    answer = next(each for each in told["items"] if each["type"] == "partner:reply:received")
+    assert (answer["kind"], answer["agreement"], answer["raw_text"]) == ("declaration", "plain", "审结")
+    assert answer["text"].startswith("It means: accepted. Issued 20")
+    assert running.api.get(path).json["links"]["timeline"] == f"{path}/timeline"
+    chinese = running.api.get(f"{path}/timeline", Accept_Language="zh").json["items"]
+    assert chinese[-1]["text"] == "修改申请，第 1 轮，修改。"
+    assert asked["id"] == chinese[-1]["document_id"]

@@ -14,6 +14,7 @@ from gateway import ids, settings
 from gateway.cli import COMMANDS, group
 from gateway.cli.adapters import COMMANDS as ADAPTER_COMMANDS
 from gateway.cli.keys import COMMANDS as KEY_COMMANDS
+from gateway.cli.messages import COMMANDS as MESSAGE_COMMANDS
 from gateway.events import EventType
 from gateway.lifecycle import Status
 from gateway.ports import Alias, DocumentRow, Event, MessageRow, Writing
@@ -52,7 +53,12 @@ def test_starting_is_quick() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [*COMMANDS, *(f"adapters {name}" for name in ADAPTER_COMMANDS), *(f"keys {name}" for name in KEY_COMMANDS)],
+    [
+        *COMMANDS,
+        *(f"adapters {name}" for name in ADAPTER_COMMANDS),
+        *(f"keys {name}" for name in KEY_COMMANDS),
+        *(f"messages {name}" for name in MESSAGE_COMMANDS),
+    ],
 )
 def test_every_command_is_there_and_says_what_it_does(name: str) -> None:
     import click
@@ -175,6 +181,24 @@ def test_a_message_is_shown_with_its_reason_by_any_id(swgate: Swgate, parked: st
 def test_the_timeline_speaks_the_language_of_the_reader(swgate: Swgate, parked: str) -> None:
     assert "Waiting for a person" in swgate("messages", "timeline", parked).out
     assert "等待人工处理" in swgate("--lang", "zh", "messages", "timeline", parked).out
+
+
+def test_without_a_database_it_is_said_what_to_do_and_none_is_made(swgate: Swgate, tmp_path: Path) -> None:
+    for words in (("list",), ("timeline", "X1"), ("show", "X1"), ("content", "X1"), ("deliveries",)):
+        outcome = swgate("messages", *words)
+        assert outcome.code == 1
+        assert "SWGATE_HOME" in outcome.err
+        assert "swgate migrate" in outcome.err
+    assert not (tmp_path / "var").exists()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "gateway.db").touch()
+    assert "storage.database.empty" in swgate("messages", "list").err
+
+
+def test_a_search_that_finds_nothing_says_where_it_looked(swgate: Swgate, parked: str) -> None:
+    outcome = swgate("messages", "list", "--status", "sent")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "gateway.db" in outcome.err
 
 
 def test_content_is_written_byte_for_byte(swgate: Swgate, parked: str) -> None:

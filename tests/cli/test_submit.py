@@ -72,6 +72,56 @@ def test_a_message_is_parked_and_redriven_with_a_reason(routed: Swgate, samples:
     assert "they are ready" in routed("messages", "timeline", message).out
 
 
+def test_the_acts_of_a_person_are_told_with_their_reason(routed: Swgate, samples: Path) -> None:
+    message = json.loads(routed("submit", samples / "notice.json").out)["message_ids"][0]
+    refused = routed("messages", "stop-waiting", message, "--why", "customs said so")
+    assert refused.code == 1
+    assert "message.not_waiting" in refused.err
+    assert routed("messages", "answer", message, "released", "--why", "shown on paper").code == 0
+    assert routed("messages", "expire", message, "--why", "filed on paper").code == 0
+    told = {row["type"]: row["text"] for row in json.loads(routed("messages", "timeline", message, "--json").out)}
+    assert told["operator:reply:entered"] == "It means: released."
+    assert told["message:lane:expired"] == "Why: filed on paper."
+    again = routed("messages", "redrive", message, "--why", "try")
+    assert again.code == 1
+    assert "swgate messages timeline" in again.err
+
+
+def test_a_lane_is_paused_by_a_person_and_says_so(routed: Swgate, samples: Path) -> None:
+    routed("submit", samples / "notice.json")
+    assert routed("lanes", "pause", "with-xx", "--why", "their servers move tonight").code == 0
+    [lane] = json.loads(routed("lanes", "list", "--json").out)
+    assert (lane["agreement"], lane["paused"], lane["waiting"]) == ("with-xx", True, 1)
+    assert routed("lanes", "resume", "with-xx", "--why", "done").code == 0
+    assert json.loads(routed("lanes", "list", "--json").out)[0]["paused"] is False
+    assert "Why: their servers move tonight." in routed("lanes", "timeline", "with-xx").out
+    assert routed("lanes", "pause", "nobody", "--why", "x").code == 1
+
+
+def test_the_timeline_of_a_declaration_is_found_by_its_own_id(routed: Swgate, samples: Path) -> None:
+    filed = json.loads(routed("submit", samples / "notice.json").out)
+    by_declaration = routed("messages", "timeline", filed["declaration_id"]).out
+    assert by_declaration == routed("messages", "timeline", filed["message_ids"][0]).out
+    assert "Declaration REF-2026-000001, round 1, filed in one step." in by_declaration
+    assert "+08:00" in by_declaration
+    chinese = routed("--lang", "zh", "messages", "timeline", filed["declaration_id"]).out
+    assert "报关单 REF-2026-000001，第 1 轮，一次申报。" in chinese
+
+
+def test_what_nobody_could_place_is_listed_and_read_again(routed: Swgate, tmp_path: Path) -> None:
+    from gateway import app, settings
+    from gateway.ports import Incoming
+
+    parts = app.build(settings.load())
+    received = parts.receiver.receive(Incoming("with-xx", "odd.xml", b"<odd", 1_772_352_000_000_000))
+    parts.store.close()
+    [row] = json.loads(routed("messages", "deliveries", "--json").out)
+    assert (row["id"], row["status"], row["reference"]) == (received.inbound_id, "refused", "odd.xml")
+    assert routed("messages", "read-again", received.inbound_id, "--why", "adapter mended").code == 1
+    assert "Why: adapter mended." in routed("messages", "timeline", received.inbound_id).out
+    assert routed("messages", "read-again", "0" * 26, "--why", "x").code == 1
+
+
 def test_agreements_that_do_not_fit_are_told_before_anything_is_done(
     swgate: Swgate, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

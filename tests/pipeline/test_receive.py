@@ -212,7 +212,10 @@ def test_a_refused_delivery_can_be_read_again_once_it_is_trusted(house: House) -
     house.stamp.verify = lambda data, agreement: verify(b"FORGED", agreement)  # type: ignore[method-assign]
     received = house.answer(message, "registered", reference="f1")
     house.stamp.verify = verify  # type: ignore[method-assign]
-    assert house.operator.read_again(received.inbound_id).status is InboundStatus.MATCHED
+    assert (
+        house.operator.read_again(received.inbound_id, actor="ann", reason="trusted now").status
+        is InboundStatus.MATCHED
+    )
     assert house.standing(accepted.root_id).states["declaration"] == "registered"
 
 

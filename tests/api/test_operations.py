@@ -1,0 +1,87 @@
+"""What an operator may do through the API, and that each act says who did it and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+WHY = {"reason": "for the test"}
+
+
+def acts(running: Any, path: str, kind: str) -> list[tuple[str, str]]:
+    """Who did it and why, of the entries of one type."""
+    events = running.operator.get(path).json["items"]
+    return [(each["actor"], each["text"]) for each in events if each["type"] == kind]
+
+
+def test_a_message_is_given_up_for_good(running: Any) -> None:
+    filed = running.file()
+    path = f"/v1/messages/{filed['message_ids'][0]}"
+    assert running.operator.post(f"{path}/expire", WHY).json["message"]["status"] == "expired"
+    assert acts(running, f"{path}/timeline", "message:lane:expired") == [
+        ("operator/operator-key", "Why: for the test.")
+    ]
+    again = running.operator.post(f"{path}/expire", WHY)
+    assert (again.status, again.json["code"]) == (409, "message.status")
+    assert "declare again" in again.json["findings"][0]["action"]
+
+
+def test_an_act_that_is_not_possible_names_those_that_are(running: Any) -> None:
+    path = f"/v1/messages/{running.file()['message_ids'][0]}"
+    refused = running.operator.post(f"{path}/redrive", WHY)
+    assert refused.json["findings"][0]["text"] == "The message is accepted. Possible now: park, expire."
+    chinese = running.operator.post(f"{path}/redrive", WHY, Accept_Language="zh")
+    assert "当前可用操作：停放（park）、放弃（expire）" in chinese.json["findings"][0]["text"]
+
+
+def test_a_message_that_waits_is_sent_at_once(running: Any) -> None:
+    declared = running.api.post("/v1/declarations?waits_for=manifest:77001", running.declaration())
+    path = f"/v1/messages/{declared.json['message_ids'][0]}"
+    assert running.api.get(path).json["message"]["waiting_for"] == "manifest:77001"
+    assert "waiting_for" not in running.operator.post(f"{path}/stop-waiting", WHY).json["message"]
+    assert acts(running, f"{path}/timeline", "message:prerequisite:met") == [
+        ("operator/operator-key", "Why: for the test.")
+    ]
+    assert running.operator.post(f"{path}/stop-waiting", WHY).json["code"] == "message.not_waiting"
+
+
+def test_a_lane_is_paused_and_goes_on(running: Any) -> None:
+    assert running.operator.post("/v1/lanes/plain/pause", WHY).json["paused"] is True
+    lanes = {each["agreement"]: each for each in running.operator.get("/v1/lanes").json["items"]}
+    assert (lanes["plain"]["paused"], lanes["plain"]["partner"]) == (True, "customs")
+    assert running.operator.post("/v1/lanes/plain/resume", {"reason": "go on"}).json["paused"] is False
+    told = acts(running, "/v1/lanes/plain/timeline", "operator:lane:resumed")
+    assert told[-1] == ("operator/operator-key", "Lane plain. Why: go on.")
+    assert running.operator.post("/v1/lanes/nobody/pause", WHY).json["code"] == "agreement.unknown"
+
+
+def test_a_delivery_that_nobody_could_read_is_found_and_read_again(running: Any) -> None:
+    assert running.deliver(b"<what is this").status == 422
+    found = running.operator.get("/v1/deliveries?limit=1").json["items"][0]
+    assert (found["status"], found["agreement"]) == ("refused", "plain")
+    path = f"/v1/deliveries/{found['id']}"
+    assert running.operator.get(f"{path}/content").data == b"<what is this"
+    assert running.operator.post(f"{path}/read-again", WHY).json["delivery"]["status"] == "refused"
+    [(actor, text)] = acts(running, path, "operator:reply:read-again")
+    assert actor == "operator/operator-key"
+    assert "Why: for the test." in text
+
+
+def test_a_kept_answer_that_fits_is_read_again_onto_the_timeline_of_its_declaration(running: Any) -> None:
+    filed = running.file()
+    answer = running.reply(filed["id"], "accepted")
+    early = answer.replace(b'ref="', b'ref="not-yet-')
+    assert running.deliver(early).json["status"] == "unmatched"
+    found = running.operator.get("/v1/deliveries?limit=1").json["items"][0]
+    assert found["status"] == "unmatched"
+    again = running.operator.post(f"/v1/deliveries/{found['id']}/read-again", WHY).json
+    assert again["delivery"]["status"] == "unmatched"
+    assert [each["type"] for each in again["items"]] == ["partner:reply:unmatched", "operator:reply:read-again"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/lanes", "/v1/lanes/plain/timeline", "/v1/deliveries", f"/v1/deliveries/{'0' * 26}"]
+)
+def test_lanes_and_deliveries_are_for_operators(running: Any, path: str) -> None:
+    assert running.api.get(path).status == 403
