@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 
 import flask
 
@@ -20,9 +22,9 @@ def health() -> flask.Response:
 
 
 def ready() -> flask.Response:
-    """Whether work can be done: the database answers, and every agreement's adapter is there."""
+    """Whether work can be done: the database answers, the disk takes writes, and every agreement's adapter is there."""
     parts = here()
-    checks = {"database": _database(), "adapters": _adapters()}
+    checks = {"database": _database(), "disk": _disk(), "adapters": _adapters()}
     good = all(result == "ok" for result in checks.values())
     body = {"status": "ready" if good else "not_ready", "environment": parts.directory.environment, "checks": checks}
     return answer(body, 200 if good else 503)
@@ -35,6 +37,24 @@ def _database() -> str:
     except Exception as problem:  # noqa: BLE001 - whatever it is, the database cannot be used
         log.warning("the database does not answer: %s", type(problem).__qualname__)
         return "unavailable"
+    return "ok"
+
+
+def _disk() -> str:
+    """Whether the disks of database and payloads can take a write: one is tried, and space must be left for those to come."""
+    settings = here().settings
+    folders = {settings.home, *([] if settings.database_folder is None else [settings.database_folder])}
+    for folder in sorted(folders):
+        try:
+            free_mb = shutil.disk_usage(folder).free >> 20
+            with tempfile.TemporaryFile(dir=folder, prefix=".ready-", buffering=0) as file:
+                file.write(b"x")
+        except OSError as problem:
+            log.warning("the disk takes no write: %s", problem.strerror)
+            return f"cannot be written to: {problem.strerror}"
+        if free_mb < settings.free_disk_mb:
+            log.warning("the disk is nearly full: %d MiB free, %d wanted", free_mb, settings.free_disk_mb)
+            return f"nearly full: {free_mb} MiB free, {settings.free_disk_mb} wanted"
     return "ok"
 
 

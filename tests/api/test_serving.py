@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 import threading
 from dataclasses import replace
 from typing import Any
@@ -39,7 +41,20 @@ def test_the_wsgi_application_keeps_the_contract_too(running: Any) -> None:
 
 def test_ready_tells_what_is_missing(running: Any) -> None:
     answer = running.api.get("/ready", key="")
-    assert answer.json["checks"] == {"database": "ok", "adapters": "ok"}
+    assert answer.json["checks"] == {"database": "ok", "disk": "ok", "adapters": "ok"}
+
+
+def test_a_full_disk_is_not_ready(running: Any, tmp_path: Any) -> None:
+    settings = replace(running.app.parts.settings, home=tmp_path, free_disk_mb=10**9)
+    made = app.create(settings)
+    try:
+        status, body = call(ASGIMiddleware(made), "/ready")
+        assert status.startswith("503")
+        assert re.search(rb'"disk":"nearly full: \d+ MiB free, 1000000000 wanted"', body)
+        shutil.rmtree(tmp_path)
+        assert b'"disk":"cannot be written to: No such file or directory"' in call(ASGIMiddleware(made), "/ready")[1]
+    finally:
+        made.close()
 
 
 @pytest.mark.parametrize(
