@@ -22,6 +22,7 @@ from gateway import agreements, documents, ids, texts, transports
 from gateway import settings as settings_of
 from gateway.agreements import Agreement, Directory
 from gateway.api import front, server
+from gateway.api.guesses import Guesses
 from gateway.api.parts import Parts
 from gateway.catalogue import Catalogue
 from gateway.console import pages
@@ -40,6 +41,8 @@ from gateway.signing.keys import KeyPlaces
 from gateway.signing.security import AgreementSecurity
 from gateway.storage import open_store
 
+# So many wrong keys from one address in so many seconds, and it has to wait.
+MOST_WRONG_KEYS, WRONG_KEYS_S = 30, 60
 # Settings of a transport that speak of the way in (gateway.api.front), not of the way out.
 INBOUND = "inbound_"
 
@@ -145,7 +148,7 @@ def build(settings: Settings) -> Parts:
     security = AgreementSecurity(KeyPlaces(settings.certs), ids.now_us)
     for agreement in directory.agreements.values():
         security.check(agreement)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = open_store(settings)
     receiver = Receiver(store, directory, catalogue.adapters, security)
     words = texts.load(settings.specs.parent)
@@ -162,6 +165,7 @@ def build(settings: Settings) -> Parts:
         receiver=receiver,
         operator=Operator(store, directory, receiver),
         language=texts.negotiate,
+        guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S),
         clock=ids.now_us,
     )
 

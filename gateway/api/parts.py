@@ -13,6 +13,7 @@ import flask
 
 from gateway.agreements import Directory
 from gateway.api import problems
+from gateway.api.guesses import Guesses
 from gateway.catalogue import Catalogue
 from gateway.documents import Documents
 from gateway.ports import MessageSecurity, Store
@@ -45,6 +46,7 @@ class Parts:
     receiver: Receiver
     operator: Operator
     language: Callable[[str], str]
+    guesses: Guesses
     clock: Callable[[], int]
 
 

@@ -98,6 +98,12 @@ class TooMany(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class TooOften(TooMany):
+    """Too many wrong keys came from one address."""
+
+    code = "http.wrong_keys"
+
+
 class BadRequest(NotWellFormed):
     """A parameter is wrong; every wrong one is a finding."""
 

@@ -14,7 +14,8 @@ from typing import Any
 from connexion.security import NO_VALUE, AbstractSecurityHandler
 
 from gateway.agreements import Directory
-from gateway.api.problems import Forbidden, Unauthorized
+from gateway.api.guesses import Guesses
+from gateway.api.problems import Forbidden, TooOften, Unauthorized
 from gateway.errors import Finding
 
 # Longer or stranger than any key that was ever given out: not worth a digest.
@@ -54,6 +55,19 @@ def caller_of(directory: Directory, key: str) -> Caller | None:
     return Caller(tenant.id, stored.id, stored.roles)
 
 
+def admitted(directory: Directory, guesses: Guesses, key: str, address: str) -> Caller:
+    """The caller with this key. Unauthorized when nobody has it; TooOften where too many wrong ones came from this address."""
+    caller = caller_of(directory, key)
+    wait_s = guesses.wait_s(address)
+    if wait_s and (caller is None or not guesses.is_known(address, caller.actor)):
+        raise TooOften(wait_s)
+    if caller is None:
+        guesses.wrong(address)
+        raise Unauthorized("nobody has this key", [Finding(Unauthorized.code)])
+    guesses.right(address, caller.actor)
+    return caller
+
+
 class _KeyHandler(AbstractSecurityHandler):  # type: ignore[misc]
     """Asks for a key in a header; Connexion calls what get_fn returns for each request."""
 
@@ -65,10 +79,8 @@ class _KeyHandler(AbstractSecurityHandler):  # type: ignore[misc]
         key = self._key(dict(request.scope["headers"]))
         if not key:
             return NO_VALUE
-        caller = caller_of(request.scope["gateway.parts"].directory, key)
-        if caller is None:
-            raise Unauthorized("nobody has this key", [Finding(Unauthorized.code)])
-        return {"sub": caller}
+        parts = request.scope["gateway.parts"]
+        return {"sub": admitted(parts.directory, parts.guesses, key, (request.scope.get("client") or ("",))[0])}
 
     def _key(self, headers: dict[bytes, bytes]) -> str:
         raise NotImplementedError

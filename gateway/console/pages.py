@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from gateway.api import problems, reading, views
 from gateway.api.parts import Parts, here, language
-from gateway.api.problems import Forbidden
+from gateway.api.problems import Forbidden, TooOften, Unauthorized
 from gateway.api.security import Caller
 from gateway.console import showing
 from gateway.console.sessions import Sessions
@@ -68,11 +68,12 @@ def blueprint(parts: Parts) -> flask.Blueprint:
         if flask.request.method == "GET":
             return _page("sign_in.html", wrong="")
         address = flask.request.remote_addr or ""
-        if sessions.must_wait(address):
-            return _page("sign_in.html", wrong="too_often"), 429
         response = flask.redirect(flask.url_for("console.search", lang=lang()), 303)
-        if not sessions.open(flask.request.form.get("key", "").strip(), response):  # type: ignore[arg-type]
-            sessions.note_wrong(address)
+        try:
+            sessions.open(flask.request.form.get("key", "").strip(), address, response)  # type: ignore[arg-type]
+        except TooOften:
+            return _page("sign_in.html", wrong="too_often"), 429
+        except Unauthorized:
             return _page("sign_in.html", wrong="key_wrong"), 401
         return response
 

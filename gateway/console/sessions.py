@@ -2,28 +2,26 @@
 
 Rule 1: the secret that signs is made at the first start, in a file that only the gateway's user can read.
 Rule 2: a session is looked up anew for each page, so a key that was taken out of the partners file signs out at once.
-Rule 3: five wrong keys from one address in five minutes, and that address waits.
+Rule 3: five wrong keys from one address in five minutes, and that address waits (gateway.api.guesses says who does not).
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import time
-from collections import deque
 from pathlib import Path
 
 import flask
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from gateway.agreements import Directory
-from gateway.api.security import Caller, caller_of
+from gateway.api.guesses import Guesses
+from gateway.api.security import Caller, admitted
 
 COOKIE = "swgate_session"
 LASTS_S = 8 * 3600
 WRONG_KEYS, WAIT_S = 5, 300
 SECRET_FILE = "console.secret"  # noqa: S105 - the name of a file
-MOST_ADDRESSES = 10_000
 
 
 class Sessions:
@@ -33,18 +31,15 @@ class Sessions:
         self._directory = directory
         self._secure = secure
         self._sealer = URLSafeTimedSerializer(_secret(home), salt="console session")
-        self._wrong: dict[str, deque[float]] = {}
+        self._guesses = Guesses(WRONG_KEYS, WAIT_S)
 
-    def open(self, key: str, response: flask.Response) -> bool:
-        """Sign in whoever has this key; False when nobody has it."""
-        caller = caller_of(self._directory, key)
-        if caller is None:
-            return False
+    def open(self, key: str, address: str, response: flask.Response) -> None:
+        """Sign in whoever has this key; refusals as those of the API."""
+        caller = admitted(self._directory, self._guesses, key, address)
         sealed = self._sealer.dumps([caller.tenant, caller.key_id])
         response.set_cookie(
             COOKIE, sealed, max_age=LASTS_S, path="/console", secure=self._secure, httponly=True, samesite="Strict"
         )
-        return True
 
     def caller(self, request: flask.Request) -> Caller | None:
         """Who sent this request; None when nobody is signed in, or no longer."""
@@ -59,22 +54,11 @@ class Sessions:
     def close(self, response: flask.Response) -> None:
         response.delete_cookie(COOKIE, path="/console", secure=self._secure, httponly=True, samesite="Strict")
 
-    def must_wait(self, address: str) -> bool:
-        times = self._wrong.get(address, deque())
-        while times and times[0] < time.monotonic() - WAIT_S:
-            times.popleft()
-        return len(times) >= WRONG_KEYS
-
-    def note_wrong(self, address: str) -> None:
-        if len(self._wrong) >= MOST_ADDRESSES:
-            self._wrong.clear()
-        self._wrong.setdefault(address, deque()).append(time.monotonic())
-
 
 def _secret(home: Path) -> bytes:
     """The signing secret of this home; made once, with mode 600, whichever process comes first."""
     path = home / SECRET_FILE
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = home / f".{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

@@ -6,6 +6,8 @@ begin too late and let two processes read the same row before either writes it.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -102,7 +104,7 @@ def _sqlite(url: URL) -> Engine:
             "a database in memory keeps nothing",
             [Finding("storage.database.kind", found=str(url), expected="sqlite:///<file>, postgresql")],
         )
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    _make_private(Path(str(url.database)))
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         isolation_level="AUTOCOMMIT",
@@ -111,6 +113,17 @@ def _sqlite(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _set_pragmas)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """A new database is for the gateway's own account only; SQLite gives its log and index the rights of the file.
+
+    A file that is there is never opened: closing it would take away the locks that SQLite holds on it in this process.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # What else is wrong with the place SQLite tells when it opens it.
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:

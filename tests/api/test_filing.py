@@ -231,7 +231,7 @@ def test_a_declaration_has_one_timeline_over_its_requests_and_messages(running: 
     assert {each["message_id"] for each in told["items"] if "message_id" in each} == {*filed["message_ids"]}
     kinds = [(each["type"], each.get("kind")) for each in told["items"]]
     assert kinds[0] == ("document:submission:accepted", "declaration")
-    assert ("document:submission:accepted", "declaration_amendment") == kinds[-1]
+    assert kinds[-1] == ("document:submission:accepted", "declaration_amendment")
     answer = next(each for each in told["items"] if each["type"] == "partner:reply:received")
     assert (answer["kind"], answer["agreement"], answer["raw_text"]) == ("declaration", "plain", "审结")
     assert answer["text"].startswith("It means: accepted. Issued 20")

@@ -46,7 +46,7 @@ def test_ready_tells_what_is_missing(running: Any) -> None:
 
 def test_a_full_disk_is_not_ready(running: Any, tmp_path: Any) -> None:
     settings = replace(running.app.parts.settings, home=tmp_path, free_disk_mb=10**9)
-    made = app.create(settings)
+    made: Any = app.create(settings)
     try:
         status, body = call(ASGIMiddleware(made), "/ready")
         assert status.startswith("503")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import NeedsOperator, NotFound
 from gateway.ports import Writing
-from gateway.settings import Settings
-from gateway.storage import SqlStore
+from gateway.settings import Settings, load
+from gateway.storage import SqlStore, open_store
 from gateway.storage.payloads import PayloadFolder, digest_of
 
 LARGE = b"<large/>" * 1000
@@ -92,3 +94,18 @@ def test_any_bytes_come_back_from_the_folder(tmp_path: Path, data: bytes) -> Non
     folder = PayloadFolder(tmp_path / "payloads", inline_bytes=1)
     folder.put(digest_of(data), data)
     assert folder.get(digest_of(data)) == data
+
+
+def test_what_is_stored_is_for_the_account_of_the_gateway_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        home = tmp_path / "home"
+        store = open_store(load({"SWGATE_HOME": str(home), "SWGATE_PAYLOAD_INLINE_BYTES": "100"}))
+        put(store, LARGE)
+        store.write(lambda writing: writing.reserve("c", 1))
+        modes = {path.relative_to(home): stat.S_IMODE(path.stat().st_mode) for path in [home, *home.rglob("*")]}
+        store.close()
+    finally:
+        os.umask(before)
+    assert {Path("gateway.db"), Path("gateway.db-wal"), Path("payloads")} <= modes.keys()
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

@@ -1,0 +1,66 @@
+"""Who guesses keys has to wait, and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.agreements import Directory
+from gateway.api.guesses import Guesses
+from gateway.api.problems import TooOften, Unauthorized
+from gateway.api.security import admitted
+from gateway.testing.directory import PartnersFile
+
+NEAR, FAR = "192.0.2.1", "198.51.100.7"
+
+
+class Watch:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def directory() -> Directory:
+    return PartnersFile().add_tenant("a", key="right-key-of-a").add_tenant("b", key="right-key-of-b").directory()
+
+
+def test_an_address_waits_after_too_many_wrong_keys_and_then_goes_on(directory: Directory) -> None:
+    watch = Watch()
+    guesses = Guesses(3, 60, watch)
+    admitted(directory, guesses, "right-key-of-a", NEAR)
+    for number in range(3):
+        watch.now = float(number)
+        with pytest.raises(Unauthorized):
+            admitted(directory, guesses, f"wrong-key-{number}", NEAR)
+    for key in ("wrong-key-9", "right-key-of-b"):
+        with pytest.raises(TooOften) as refused:
+            admitted(directory, guesses, key, NEAR)
+        assert refused.value.retry_after_s == 59
+    assert admitted(directory, guesses, "right-key-of-a", NEAR).tenant == "a"
+    assert admitted(directory, guesses, "right-key-of-b", FAR).tenant == "b"
+    watch.now = 60.5
+    assert admitted(directory, guesses, "right-key-of-b", NEAR).tenant == "b"
+
+
+def test_what_is_remembered_does_not_grow_without_end() -> None:
+    guesses = Guesses(2, 60)
+    for number in range(12_000):
+        guesses.wrong(f"address-{number}")
+        guesses.right(f"address-{number}", "a/key")
+    assert (len(guesses._wrong), len(guesses._known)) == (10_000, 10_000)
+
+
+def test_the_api_answers_429_with_retry_after(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = replace(running.app.parts, guesses=Guesses(2, 60))
+    monkeypatch.setattr(running.app.asgi, "_parts", strict)
+    statuses = [running.api.get("/v1/messages", key=f"wrong-key-{number}").status for number in range(3)]
+    assert statuses == [401, 401, 429]
+    refused = running.api.get("/v1/messages", key="wrong-key-9")
+    assert 1 <= int(refused.headers["retry-after"]) <= 61
+    assert refused.json["code"] == "http.wrong_keys"
+    assert running.api.get("/v1/messages").status == 429
+    assert running.api.get("/health", key="").status == 200
