@@ -25,7 +25,6 @@ import argparse
 import hashlib
 import heapq
 import json
-import os
 import random
 import re
 import ssl
@@ -45,6 +44,7 @@ from gateway.errors import GatewayError
 from gateway.ports import Json
 from gateway.testing.partner_side import PartnerSide
 from gateway.testing.partners import HttpAnswer, HttpPartner, Partner
+from gateway.testing.secrets import secret
 
 ADAPTER = "wco_declaration"
 KINDS = {
@@ -433,9 +433,7 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"swgate sim {ADAPTER}", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to be called on")
     parser.add_argument("--callback", required=True, help="address that notifications are POSTed to")
-    parser.add_argument(
-        "--callback-token", default="", help="bearer token for it, or env:NAME of a variable that holds it"
-    )
+    parser.add_argument("--callback-token", type=secret, help="bearer token for it: env:NAME or file:PATH")
     parser.add_argument("--callback-ca", default="", help="PEM file of the callback's certificate authority")
     parser.add_argument(
         "--tls-cert", type=Path, help="PEM file; with --tls-key the office speaks HTTPS and shows it to the callback"
@@ -464,7 +462,7 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
     simulator = Simulator(
         office,
         chosen.callback,
-        _secret(chosen.callback_token),
+        chosen.callback_token or "",
         port=chosen.port,
         tls=tls,
         sign=sign,
@@ -473,12 +471,6 @@ def main(arguments: list[str], *, security: Security | None = None) -> int:
         certificate=certificate,
     )
     return simulator.run_as_process()
-
-
-def _secret(word: str) -> str:
-    """The word itself, or what a variable holds: everybody on a machine can read the words of a command."""
-    scheme, _, name = word.partition(":")
-    return os.environ.get(name, "") if scheme == "env" else word
 
 
 if __name__ == "__main__":

@@ -37,7 +37,10 @@ TIMEOUT_S = 30
 @click.option("--dry-run", is_flag=True, help="Check and translate only; nothing is stored or sent.")
 @click.option("--tenant", help="Whose document it is; otherwise the operator's. Only without --url.")
 @click.option("--url", help="Address of a gateway, e.g. http://localhost:8080; otherwise the database here is used.")
-@click.option("--key", help="API key for --url; env:NAME or file:PATH keeps it out of the list of processes.")
+@click.option(
+    "--key",
+    help="Where the API key for --url is: env:NAME or file:PATH. Others on this machine can read a command line.",
+)
 @click.option("--idempotency-key", default="", help="The same key and the same document are filed once only.")
 @click.pass_obj
 def submit(
@@ -70,12 +73,23 @@ def submit(
     return _store(shell, chosen, of, document, dry_run, tenant, idempotency_key)
 
 
-def _key_text(key: str) -> str:
-    scheme, _, rest = key.partition(":")
+def _key_text(place: str) -> str:
+    """The API key at env:NAME or file:PATH. A usage error names what is wrong with the place, never the key."""
+    scheme, _, rest = place.partition(":")
     if scheme == "env":
-        return os.environ.get(rest, "")
-    if scheme == "file":
-        return read_bytes(rest).decode("utf-8", "replace").strip()
+        key = os.environ.get(rest, "").strip()
+        if not key:
+            raise click.UsageError(
+                f"--key names the environment variable {rest}, which is not set or empty: export {rest}=..."
+            )
+    elif scheme == "file":
+        key = read_bytes(rest).decode("utf-8", "replace").strip()
+        if not key:
+            raise click.UsageError(f"--key names the file {rest}, which is empty")
+    else:
+        raise click.UsageError("--key takes no key, but where one is: env:NAME or file:PATH")
+    if not key.isascii() or not key.isprintable():
+        raise click.UsageError(f"what stands at --key {scheme}: is no key: it has characters that no key has")
     return key
 
 

@@ -25,7 +25,7 @@ class Watch:
 
 @pytest.fixture
 def directory() -> Directory:
-    return PartnersFile().add_tenant("a", key="right-key-of-a").add_tenant("b", key="right-key-of-b").directory()
+    return PartnersFile().add_tenant("aa", key="right-key-of-a").add_tenant("bb", key="right-key-of-b").directory()
 
 
 def test_an_address_waits_after_too_many_wrong_keys_and_then_goes_on(directory: Directory) -> None:
@@ -40,10 +40,10 @@ def test_an_address_waits_after_too_many_wrong_keys_and_then_goes_on(directory: 
         with pytest.raises(TooOften) as refused:
             admitted(directory, guesses, key, NEAR)
         assert refused.value.retry_after_s == 59
-    assert admitted(directory, guesses, "right-key-of-a", NEAR).tenant == "a"
-    assert admitted(directory, guesses, "right-key-of-b", FAR).tenant == "b"
+    assert admitted(directory, guesses, "right-key-of-a", NEAR).tenant == "aa"
+    assert admitted(directory, guesses, "right-key-of-b", FAR).tenant == "bb"
     watch.now = 60.5
-    assert admitted(directory, guesses, "right-key-of-b", NEAR).tenant == "b"
+    assert admitted(directory, guesses, "right-key-of-b", NEAR).tenant == "bb"
 
 
 def test_what_is_remembered_does_not_grow_without_end() -> None:

@@ -91,9 +91,32 @@ def test_submit_wants_a_declaration_for_an_amendment(swgate: Swgate, tmp_path: P
     assert "--of" in outcome.err
 
 
-def test_submit_to_a_gateway_that_is_not_there_fails_without_the_key(swgate: Swgate, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("env:SUBMIT_KEY_ABSENT", "export SUBMIT_KEY_ABSENT="),
+        ("file:absent.key", "cannot read absent.key"),
+        ("s3cret", "env:NAME or file:PATH"),
+        ("env:SUBMIT_KEY_ODD", "is no key"),
+    ],
+)
+def test_submit_says_what_is_wrong_with_the_place_of_the_key(
+    swgate: Swgate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, expected: str
+) -> None:
     (tmp_path / "a.json").write_text("{}")
-    outcome = swgate("submit", tmp_path / "a.json", "--url", "http://127.0.0.1:9", "--key", "s3cret")
+    monkeypatch.setenv("SUBMIT_KEY_ODD", "s3cret\nX-Other: 1")
+    outcome = swgate("submit", tmp_path / "a.json", "--url", "http://127.0.0.1:9", "--key", place)
+    assert outcome.code == 3
+    assert expected in outcome.err
+    assert "s3cret" not in outcome.err
+
+
+def test_submit_to_a_gateway_that_is_not_there_fails_without_the_key(
+    swgate: Swgate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setenv("SUBMIT_KEY", "s3cret")
+    outcome = swgate("submit", tmp_path / "a.json", "--url", "http://127.0.0.1:9", "--key", "env:SUBMIT_KEY")
     assert outcome.code == 1
     assert "s3cret" not in outcome.err
 
@@ -106,7 +129,7 @@ REFUSAL = {
 }
 
 
-def test_submit_to_a_gateway_elsewhere_shows_what_it_answers(swgate: Swgate, samples: Path) -> None:
+def test_submit_to_a_gateway_elsewhere_shows_what_it_answers(swgate: Swgate, samples: Path, tmp_path: Path) -> None:
     seen: list[tuple[str, str, str]] = []
 
     def answer(method: str, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
@@ -116,7 +139,8 @@ def test_submit_to_a_gateway_elsewhere_shows_what_it_answers(swgate: Swgate, sam
         return HttpAnswer(202, b'{"id": "d1"}')
 
     with HttpPartner(answer) as server:
-        there = ("--url", server.url, "--key", "s3cret")
+        (tmp_path / "key").write_text("s3cret\n")
+        there = ("--url", server.url, "--key", f"file:{tmp_path / 'key'}")
         accepted = swgate("submit", samples / "notice.json", *there)
         refused = swgate("submit", samples / "notice.json", "--dry-run", *there)
     assert (accepted.code, json.loads(accepted.out)) == (0, {"id": "d1"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -116,7 +115,7 @@ class Scenario:
         """Write the partners file, make the partners' folders and the development keys."""
         from gateway.signing.devkeys import make_development_pki
 
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in self.folders:
             Path(folder).mkdir(parents=True, exist_ok=True)
         make_development_pki(self.home / "certs", [partner["id"] for partner in self.partners["partners"]])
@@ -149,11 +148,9 @@ class Scenario:
             time.sleep(0.1)
 
     def timeline(self, filing: Filing) -> list[dict[str, Any]]:
-        """Everything that happened to a declaration, over all its messages, in order."""
-        entries: dict[str, dict[str, Any]] = {}
-        for message_id in filing.message_ids:
-            entries |= {entry["id"]: entry for entry in self._get(f"/v1/messages/{message_id}/timeline")["items"]}
-        return sorted(entries.values(), key=lambda entry: (entry.get("position", math.inf), entry["at"]))
+        """Everything that happened to a declaration, its requests and all its messages, in order."""
+        items: list[dict[str, Any]] = self._get(f"/v1/declarations/{filing.id}/timeline")["items"]
+        return items
 
     def _file(self, filing: Filing) -> None:
         answer = self.session.post(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -47,9 +46,9 @@ class Show:
         for column in ("time", "what", "code", "text"):
             table.add_column(column, overflow="fold", no_wrap=column == "time")
         for entry in self.scenario.timeline(filing):
-            text = entry.get("raw_text") or _facts(entry.get("data", {}))
+            said = " ".join(entry[name] for name in ("text", "raw_text") if name in entry)
             table.add_row(
-                entry["at"][11:23], escape(entry["title"]), escape(entry.get("raw_code", "")), escape(text[:120])
+                entry["at"][11:23], escape(entry["title"]), escape(entry.get("raw_code", "")), escape(said[:160])
             )
         self.console.print(table)
 
@@ -86,17 +85,6 @@ class Show:
             verdict = "[green]yes[/]" if filing.reached else f"[red]no[/] {escape(filing.problem or _expected(filing))}"
             table.add_row(escape(filing.title), str(filing.current_round), escape(_standing(filing)), verdict)
         return table
-
-
-def _facts(data: dict[str, Any]) -> str:
-    """The few facts of an event; of a change of state, from what to what."""
-    changed = data.get("changed")
-    if isinstance(changed, dict):
-        return ", ".join(f"{track}: {before or '-'} → {after}" for track, (before, after) in changed.items())
-    note = str(data.get("note", ""))
-    rest = {name: value for name, value in data.items() if name not in ("note", "digest")}
-    told = [f"{name} {value}" for name, value in rest.items() if not (isinstance(value, str) and value in note)]
-    return ", ".join([note] * bool(note) + told)
 
 
 def _standing(filing: Filing) -> str:
