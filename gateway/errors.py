@@ -43,7 +43,8 @@ class Finding:
     pointer: JSON Pointer (RFC 6901) into our document, "" for the whole of it, None where no place of ours exists.
     partner_place: place in partner bytes, e.g. ``DecMessage/DecHead/IEFlag (line 4)``.
     found, expected: short values, already free of secrets; source: standard, edition, clause, or rule number.
-    params: further values that the text of this code names.
+    params: further values that the text of this code names. agreement: whose rules, form or law say so, where one document
+    goes to several partners.
     """
 
     code: str
@@ -54,6 +55,7 @@ class Finding:
     partner_place: str | None = None
     severity: Severity = Severity.ERROR
     params: Mapping[str, str] = field(default_factory=dict)
+    agreement: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The machine-readable part: only members that are set. Texts are added by gateway.texts."""
@@ -65,6 +67,7 @@ class Finding:
             "found": self.found,
             "expected": self.expected,
             "source": self.source,
+            "agreement": self.agreement,
         }
         return {name: value for name, value in members.items() if value is not None}
 

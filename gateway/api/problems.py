@@ -31,6 +31,7 @@ from gateway.errors import (
     OutcomeUnknown,
     PartnerUnavailable,
     Rejected,
+    Severity,
 )
 
 log = logging.getLogger("gateway.api")
@@ -67,7 +68,21 @@ HTTP_CODES = {
     503: "http.unavailable",
 }
 INTERNAL = Finding("gateway.internal")
-_SEVERAL = {"en": "{count} findings; the first: {first}", "zh": "共 {count} 处问题；第一处：{first}"}
+_SEVERAL = {
+    "en": {
+        "error": "{count} errors",
+        "warning": "{count} warnings",
+        "first": "{counts}; the first: {first}",
+        "and": ", ",
+    },
+    "zh": {
+        "error": "{count} 处错误",
+        "warning": "{count} 处警告",
+        "first": "共 {counts}；第一处：{first}",
+        "and": "、",
+    },
+}
+_ONE = {"{count} errors": "1 error", "{count} warnings": "1 warning"}
 
 
 class Texts(Protocol):
@@ -157,10 +172,25 @@ def _members(status: int, code: str, findings: tuple[Finding, ...], texts: Texts
         "type": f"/problems/{code}",
         "title": texts.render(Finding(code), lang)["title"],
         "status": status,
-        "detail": said[0]["text"] if len(said) == 1 else _SEVERAL[lang].format(count=len(said), first=said[0]["text"]),
+        "detail": _detail(findings, said, lang),
         "code": code,
         "findings": said,
     }
+
+
+def _detail(findings: tuple[Finding, ...], said: list[dict[str, Any]], lang: str) -> str:
+    """The one finding, or how many of them refuse and how many only warn, and the first that refuses."""
+    if len(said) == 1:
+        return str(said[0]["text"])
+    words = _SEVERAL[lang]
+    warnings = sum(finding.severity is not Severity.ERROR for finding in findings)
+    counts = [
+        (_ONE.get(words[kind], words[kind]) if count == 1 else words[kind]).format(count=count)
+        for kind, count in (("error", len(said) - warnings), ("warning", warnings))
+        if count
+    ]
+    first = next((row for row in said if row["severity"] == Severity.ERROR), said[0])
+    return words["first"].format(counts=words["and"].join(counts), first=first["text"])
 
 
 def status_of(error: GatewayError) -> int:

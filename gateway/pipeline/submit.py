@@ -8,7 +8,7 @@ work and the idempotency key in one write; when it returns, all of that is on di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol
 
@@ -68,8 +68,11 @@ class _Stage:
     kinds: set[type[Rejected]] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
 
-    def add(self, findings: Iterable[Finding], kind: type[Rejected], code: str = "") -> None:
-        found = list(findings)
+    def add(
+        self, findings: Iterable[Finding], kind: type[Rejected], code: str = "", agreement: Agreement | None = None
+    ) -> None:
+        """agreement: the one whose partner says so; each finding names it."""
+        found = [replace(finding, agreement=agreement.id) for finding in findings] if agreement else list(findings)
         self.findings += found
         if any(finding.severity is Severity.ERROR for finding in found):
             self.kinds.add(kind)
@@ -202,20 +205,20 @@ class Submitter:
             known=known,
             facts=facts,
         )
-        stage.add(adapter.check(document, context), Rejected, "partner.refused")
+        stage.add(adapter.check(document, context), Rejected, "partner.refused", agreement)
         encoded: Encoded | None = None
         try:
             encoded = adapter.encode(document, context)
         except Rejected as refusal:
-            stage.add(refusal.findings, type(refusal), refusal.code)
+            stage.add(refusal.findings, type(refusal), refusal.code, agreement)
         if encoded is None:
             return None
-        stage.add(losses(document, agreement, encoded), WouldLose)
+        stage.add(losses(document, agreement, encoded), WouldLose, agreement=agreement)
         if agreement.abroad(self._directory.tenant_or_operator(submission.tenant).jurisdiction):
             encoded, findings = self._border.pass_through(
                 document, adapter, context, encoded, on=on, follows=bool(submission.root_id)
             )
-            stage.add(findings, Rejected, "leaving.refused")
+            stage.add(findings, Rejected, "leaving.refused", agreement)
             if encoded is None:
                 return None
         return PreparedMessage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import Conflict, NotFound
@@ -51,7 +53,9 @@ def test_nobody_is_silent_about_what_is_over(house: House) -> None:
     amendment = house.file("declaration_amendment", accepted.root_id)
     with house.view("acme") as view:
         assert silent_us(view.found(view.message(message.id)), house.clock()) is None
-        assert silent_us(view.found(view.message(amendment.message_ids[0])), house.clock()) is not None
+        asked = view.found(view.message(amendment.message_ids[0]))
+        own = replace(asked, standing=view.standing(amendment.document_id))
+        assert silent_us(own, house.clock()) is not None
 
 
 def test_a_request_that_nobody_answers_is_silence_too(house: House) -> None:
