@@ -122,19 +122,29 @@ class Facts:
     office: str = ""
     regime: str = ""
     mode: str = ""
+    goods: tuple[str, ...] = ()
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """What may match a pattern of this name; goods: the tariff number of any item."""
+        value = getattr(self, name)
+        return value if isinstance(value, tuple) else (value,)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """First match wins. Each member of when is a list of shell patterns; an absent member matches everything."""
+    """First match wins. Each member of when is a list of shell patterns; an absent member matches everything.
+
+    priority: what takes this route is sent before what waits with a lower one, for goods that the port favours.
+    """
 
     documents: tuple[str, ...]
     when: Mapping[str, tuple[str, ...]]
     to: tuple[str, ...]
+    priority: int = 0
 
     def takes(self, facts: Facts) -> bool:
         return facts.document in self.documents and all(
-            any(fnmatch.fnmatchcase(getattr(facts, name), pattern) for pattern in patterns)
+            any(fnmatch.fnmatchcase(value, pattern) for value in facts.values(name) for pattern in patterns)
             for name, patterns in self.when.items()
         )
 
@@ -156,10 +166,16 @@ class Directory:
 
     def agreements_for(self, facts: Facts) -> tuple[Agreement, ...]:
         """The agreements that a document goes to, in the route's order; empty when no route takes it."""
-        for route in self.routes:
-            if route.takes(facts):
-                return tuple(self.agreements[name] for name in route.to)
-        return ()
+        route = self._route(facts)
+        return tuple(self.agreements[name] for name in route.to) if route else ()
+
+    def priority_of(self, facts: Facts) -> int:
+        """How urgent a document is, by the route that takes it; 0 where none does."""
+        route = self._route(facts)
+        return route.priority if route else 0
+
+    def _route(self, facts: Facts) -> Route | None:
+        return next((route for route in self.routes if route.takes(facts)), None)
 
     def tenant_of_key(self, key: str) -> tuple[Tenant, ApiKey] | None:
         """Whose API key this is. Every stored digest is compared, each in constant time."""
@@ -256,16 +272,17 @@ class _AgreementSchema(_Strict):
 class _RouteSchema(_Strict):
     documents = fields.List(fields.Str(), required=True, validate=validate.Length(min=1))
     when = fields.Dict(
-        keys=fields.Str(validate=validate.OneOf(["tenant", "direction", "office", "regime", "mode"])),
+        keys=fields.Str(validate=validate.OneOf(["tenant", "direction", "office", "regime", "mode", "goods"])),
         values=fields.List(fields.Str()),
         load_default=dict,
     )
     to = fields.List(fields.Str(), required=True, validate=validate.Length(min=1))
+    priority = fields.Int(load_default=0, validate=validate.Range(min=0, max=9))
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Route:
         when = {name: tuple(patterns) for name, patterns in data["when"].items()}
-        return Route(tuple(data["documents"]), when, tuple(data["to"]))
+        return Route(tuple(data["documents"]), when, tuple(data["to"]), data["priority"])
 
 
 class _FileSchema(_Strict):

@@ -7,7 +7,7 @@ covers that place and everything below it, ``*`` as a step stands for any one na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "regime": ("/regime",),
     "mode": ("/border_transport_means/mode_code",),
 }
+GOODS_ITEMS = "/goods_shipment/government_agency_goods_items"
 REFERENCE = "/functional_reference_id"
 STEP = "/declaration_type/declaration_step"
 _PATTERN_STEP = re.compile(r"([^.\[\]]+)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|$)")
@@ -42,7 +43,18 @@ def text_at(document: Json, *pointers: str) -> str:
 def facts_of(kind: str, tenant: str, document: Json, root: Json | None = None) -> Facts:
     """What routes look at. What a request does not say itself is taken from the declaration it speaks of."""
     found = {name: text_at(document, *places) or text_at(root or {}, *places) for name, places in FACTS.items()}
-    return Facts(document=kind, tenant=tenant, **found)
+    goods = tuple(tariff_numbers(document)) or tuple(tariff_numbers(root or {}))
+    return Facts(document=kind, tenant=tenant, goods=goods, **found)
+
+
+def tariff_numbers(document: Json) -> Iterator[str]:
+    """Every number by which the goods items are classified."""
+    items = resolve(document, GOODS_ITEMS, None)
+    for item in items if isinstance(items, list) else ():
+        for entry in resolve(item, "/commodity/classifications", None) or ():
+            number = entry.get("id") if isinstance(entry, Mapping) else None
+            if isinstance(number, str):
+                yield number
 
 
 def phase_of(kind: str, document: Json, *, after_summary: bool) -> Phase:

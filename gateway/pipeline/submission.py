@@ -29,7 +29,6 @@ class Submission:
     root_id: str = ""
     idempotency_key: str = ""
     request_digest: str = ""
-    priority: int = 0
     waits_for: tuple[Alias, ...] = ()
 
 
@@ -57,7 +56,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A submission that nothing speaks against. answered: the key was used before with this body, accept() returns that."""
+    """A submission that nothing speaks against. answered: the key was used before with this body, accept() returns that.
+
+    priority: how urgent its route says it is.
+    """
 
     submission: Submission
     document_id: str
@@ -67,6 +69,7 @@ class Prepared:
     messages: tuple[PreparedMessage, ...] = ()
     warnings: tuple[Finding, ...] = ()
     answered: Accepted | None = None
+    priority: int = 0
 
     @property
     def encoded(self) -> dict[str, Encoded]:

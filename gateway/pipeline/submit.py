@@ -15,7 +15,7 @@ from typing import Protocol
 import orjson
 
 from gateway import ids
-from gateway.agreements import Agreement, Directory
+from gateway.agreements import Agreement, Directory, Facts
 from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose
 from gateway.events import EventType
 from gateway.lifecycle import Phase, Status
@@ -149,7 +149,8 @@ class Submitter:
         stage.add(checked, Rejected, "document.refused")
         if _breaks_its_shape(checked):
             stage.raise_errors()
-        agreements = self._agreements(submission, ground, declared, stage)
+        seen = places.facts_of(submission.kind, submission.tenant, submission.document, declared)
+        agreements = self._agreements(submission, ground, seen, stage)
         facts = {} if declared is None else {"declaration": declared}
         messages = [
             message
@@ -158,11 +159,18 @@ class Submitter:
         ]
         stage.raise_errors()
         return Prepared(
-            submission, document_id, ground.root_id, ground.round, ground.phase, tuple(messages), tuple(stage.findings)
+            submission,
+            document_id,
+            ground.root_id,
+            ground.round,
+            ground.phase,
+            tuple(messages),
+            tuple(stage.findings),
+            priority=self._directory.priority_of(seen),
         )
 
     def _agreements(
-        self, submission: Submission, ground: Footing, declared: Json | None, stage: _Stage
+        self, submission: Submission, ground: Footing, facts: Facts, stage: _Stage
     ) -> tuple[Agreement, ...]:
         """Who gets it: those who have the declaration already where they take this kind, else whom the routes name."""
         kind = submission.kind
@@ -172,7 +180,6 @@ class Submitter:
             takers = tuple(agreement for agreement in known if kind in agreement.documents)
             if takers:
                 return takers
-        facts = places.facts_of(kind, submission.tenant, submission.document, declared)
         takers = tuple(one for one in self._directory.agreements_for(facts) if kind in one.documents)
         if not takers:
             seen = ", ".join(f"{name} {getattr(facts, name)!r}" for name in places.FACTS)
@@ -358,7 +365,7 @@ class Submitter:
         writing.add_aliases(row.root_id, row.id, row.agreement, row.tenant, message.aliases)
         # What waits stands in its lane all the same, so that nothing later of the same declaration overtakes it.
         key = row.root_id if agreement.ordered_by == "declaration" else ""
-        writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, submission.priority)
+        writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, prepared.priority)
         if encoded.report.withheld:
             writing.append_event(
                 timeline.about(row, EventType.MESSAGE_WITHHELD, now, withheld=dict(encoded.report.withheld))

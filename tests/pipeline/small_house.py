@@ -246,6 +246,7 @@ PARTNERS: Json = {
     ],
     "routes": [
         {"documents": ["declaration"], "when": {"direction": ["transit"]}, "to": ["abroad-tiny"]},
+        {"documents": ["declaration"], "when": {"goods": ["0810*"]}, "to": ["customs-tiny"], "priority": 5},
         {
             "documents": ["declaration", "declaration_amendment", "declaration_cancellation", "goods_presentation"],
             "when": {"direction": ["import", "export"]},
@@ -300,7 +301,7 @@ class House:
         self.store.close()
 
     def submission(self, kind: str = "declaration", root_id: str = "", **rest: Any) -> Submission:
-        own = {name: rest.pop(name) for name in ("waits_for", "idempotency_key", "priority", "tenant") if name in rest}
+        own = {name: rest.pop(name) for name in ("waits_for", "idempotency_key", "tenant") if name in rest}
         document = {} if kind != "declaration" else {"direction": "import"}
         document |= rest
         own.setdefault("tenant", "acme")

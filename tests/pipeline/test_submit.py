@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -242,3 +243,15 @@ def test_an_amendment_repeats_the_numbers_that_customs_gave(house: House) -> Non
         content = view.payload(partner_digest(view.message(amendment.message_ids[0])))
     assert b'"entry": "E1"' in content
     assert b'"kind": "declaration_amendment"' in content
+
+
+def test_goods_that_the_port_favours_are_sent_first(house: House) -> None:
+    def classified(number: str) -> dict[str, Any]:
+        return {
+            "goods_shipment": {"government_agency_goods_items": [{"commodity": {"classifications": [{"id": number}]}}]}
+        }
+
+    plain, cherries = house.file(**classified("2603000090")), house.file(**classified("0810400000"))
+    assert house.run(limit=1) == 1
+    assert house.status(cherries.message_ids[0]) is Status.SENT
+    assert house.status(plain.message_ids[0]) is Status.ACCEPTED
