@@ -13,7 +13,7 @@ import orjson
 
 from gateway.errors import Finding, NotFound
 from gateway.lifecycle import REQUEST_PHASES, Mover
-from gateway.pipeline.places import DECLARATION
+from gateway.pipeline.places import DECLARATION, RESPONSE
 from gateway.pipeline.standings import REQUEST
 from gateway.ports import (
     DocumentRow,
@@ -151,7 +151,9 @@ class View:
             message = messages.get(event.message_id)
             document_id = message.document_id if message else event.document_id
             agreement = message.agreement if message else str(event.data.get("agreement", ""))
-            rows.append((event, Subject(documents.get(document_id, ""), agreement)))
+            kind = documents.get(document_id, "")
+            # What an answer moves without a word about a message is the declaration.
+            rows.append((event, Subject(documents.get(root_id, "") if kind == RESPONSE else kind, agreement)))
         return rows
 
     def received(self, message: MessageRow) -> list[InboundRow]:

@@ -26,6 +26,7 @@ FILE = "timeline.yaml"
 _CODE = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
 _UNITS = {"en": (" d", " h", " min", " s"), "zh": (" 天", " 小时", " 分", " 秒")}
 _COMMA = {"en": ", ", "zh": "，"}
+_COLON = {"en": ": ", "zh": "："}
 
 Words = Mapping[str, Mapping[str, Mapping[str, str]]]
 
@@ -91,7 +92,7 @@ class Telling:
     def _changed(self, changed: Mapping[str, tuple[str, str]], lang: str) -> str:
         """Of each track, from what to what."""
         return _COMMA[lang].join(
-            f"{self.word('track', track, lang)}: {self._state(track, before, lang) + ' → ' if before else ''}"
+            f"{self.word('track', track, lang)}{_COLON[lang]}{self._state(track, before, lang) + ' → ' if before else ''}"
             f"{self._state(track, after, lang)}"
             for track, (before, after) in changed.items()
         )
@@ -109,12 +110,12 @@ class Telling:
         return self._state(*target, lang) if target else function
 
     def reason(self, text: str, lang: str) -> str:
-        """A reason: its first words, if they are the gateway's own, and a code behind them, put into the language."""
+        """A reason: its first words, if they are the gateway's own, and a code in front or behind them, put into the language."""
         known = self._words.get("reason", {})
         head = max((words for words in known if text.startswith(words)), key=len, default="")
         rest = text[len(head) :].removesuffix(".")
-        code = rest.removeprefix(": ").partition(": ")[0]
-        if head and _CODE.fullmatch(code):
+        code, colon, _ = rest.removeprefix(": ").partition(": ")
+        if colon and _CODE.fullmatch(code):
             rest = rest.replace(code, self._code(code, lang), 1)
         return (self.word("reason", head, lang) if head else "") + rest
 

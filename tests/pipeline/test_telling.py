@@ -105,7 +105,7 @@ def test_no_entry_shows_a_dictionary_a_placeholder_or_a_number_of_microseconds(
                 "The next move: the declarant."
             ),
         ),
-        (EventType.DOCUMENT_STATE_CHANGED, "zh", "报关单: 已提交网关 → 退单，税款: 待缴税。下一步：申报人。"),
+        (EventType.DOCUMENT_STATE_CHANGED, "zh", "报关单：已提交网关 → 退单，税款：待缴税。下一步：申报人。"),
         (
             EventType.MESSAGE_NOT_REACHED,
             "en",
