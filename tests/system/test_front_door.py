@@ -113,12 +113,13 @@ def test_the_commands_of_the_readme_file_a_declaration_and_read_its_timeline(ope
     assert accepted["id"]
     (message_id,) = accepted["message_ids"]
     delivered(open_town, message_id)
-    _, body = shell(read_it, URL=open_town.url, KEY=FILER, MESSAGE_ID=message_id)
+    _, body = shell(read_it, URL=open_town.url, KEY=FILER, ID=accepted["id"])
     told = json.loads(body)
     types = [entry["type"] for entry in told["items"]]
     assert types[0] == "document:submission:accepted"
     assert "message:attempt:handed-over" in types
     assert all(entry["title"] for entry in told["items"])
+    assert "Declaration I07082026111800001, round 1" in told["items"][0]["text"]
 
 
 def test_nobody_sees_what_another_tenant_filed(open_town: Town) -> None:
