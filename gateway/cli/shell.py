@@ -124,7 +124,8 @@ class Shell:
     def _finding_row(self, finding: Finding) -> tuple[str, ...]:
         words = self.words(finding)
         where = finding.partner_place or finding.pointer or ""
-        return (f"{words['text']}\n{finding.code}", where, finding.found or "", finding.expected or "", words["action"])
+        code = f"{finding.code}, {finding.agreement}" if finding.agreement else finding.code
+        return (f"{words['text']}\n{code}", where, finding.found or "", finding.expected or "", words["action"])
 
 
 def console_for(stream: Any) -> Console:

@@ -164,6 +164,9 @@ class DeadlineWatch:
                 due=due.at.isoformat(),
                 missed=due_us < now,
                 basis=due.basis.en,
+                basis_zh=due.basis.zh,
+                title_en=due.title.en,
+                title_zh=due.title.zh,
                 certain=due.certain,
             )
         )

@@ -97,6 +97,10 @@ class Telling:
             for track, (before, after) in changed.items()
         )
 
+    def _withheld(self, withheld: Mapping[str, str], lang: str) -> str:
+        """Places of the document, each with the class of data that keeps it here."""
+        return _COMMA[lang].join(f"{place} ({self.word('class', name, lang)})" for place, name in withheld.items())
+
     def _states(self, states: Mapping[str, str], lang: str) -> str:
         return _COMMA[lang].join(self._state(track, name, lang) for track, name in states.items())
 
@@ -144,6 +148,7 @@ def duration(seconds: float, lang: str) -> str:
 _TELLERS: dict[str, Callable[[Telling, Any, str], str]] = {
     "changed": Telling._changed,
     "states": Telling._states,
+    "withheld": Telling._withheld,
     "function": Telling._function,
     "mover": lambda _, value, lang: said(MOVER_TITLES[Mover(value)], lang),
     "silent_s": lambda _, value, lang: duration(value, lang),
