@@ -39,6 +39,8 @@ FACTS: dict[str, Any] = {
     "title_en": "Complete declaration",
     "title_zh": "完整申报期限",
     "certain": False,
+    "count": 2,
+    "places": ["DEC_RESULT/NEW"],
     "withheld": {"/remarks": "business", "/agent/contact/name": "personal"},
     "waiting_for": "manifest:8765432\nbill:B-1",
     "waited_for": "manifest:8765432",
