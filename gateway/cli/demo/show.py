@@ -57,7 +57,7 @@ class Show:
         url, filing = self.scenario.url, self._told_of()
         words = {"URL": url, "KEY": self.scenario.api_key}
         if filing is not None:
-            words["MESSAGE_ID"] = filing.message_ids[-1]
+            words["ID"] = filing.id
         for name, value in words.items():
             self.console.print(f"  {name}={value}", soft_wrap=True)
         self.console.print(f"  API        {url}/v1/declarations   (header X-API-Key)", soft_wrap=True)
