@@ -26,6 +26,7 @@ class CnDeclaration:
     """One partner message family: declarations, requests about them, and what customs answers."""
 
     id = STANDARD
+    book = rules.BOOK
 
     def __init__(self, kit: AdapterKit) -> None:
         self.root: Path = kit.root
@@ -40,7 +41,7 @@ class CnDeclaration:
 
     def check(self, document: Json, context: EncodeContext) -> list[Finding]:
         """The numbered rules of this partner for a document that is to be filed."""
-        return rules.check(_kind(context), document, context, self._documents.codelists)
+        return rules.check(_kind(context), document, context, self._documents)
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message. RuleBroken and SchemaBroken carry every fault with its JSON Pointer."""

@@ -41,10 +41,12 @@ class WcoDeclaration:
     """Fulfils gateway.ports.Adapter."""
 
     id = mapping.ADAPTER
+    book = rules.BOOK
 
     def __init__(self, kit: AdapterKit) -> None:
         self.root = kit.root
         self._schemas = kit.schemas
+        self._rules_data = kit.documents.rules_data
         self._mapping = cache(self._make_mapping)
         self._form = cache(self._make_form)
         self._shape = cache(lambda kind: Shape(kit.documents.schema(kind)))
@@ -65,7 +67,7 @@ class WcoDeclaration:
     # Out.
 
     def check(self, document: Json, context: EncodeContext) -> list[Finding]:
-        return rules.check(document, context)
+        return rules.check(document, context, self._rules_data)
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message, checked; in a round trip as the sender wrote it, with the sender's own numbers and faults."""

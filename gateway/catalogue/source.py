@@ -7,7 +7,7 @@ partner and not the adapter, may reach outside and use the test kit; of our othe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,8 @@ def imported(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def _finding_codes(tree: ast.Module) -> set[str]:
-    """The codes written as first argument, or as ``code=``, of Finding(...)."""
-    codes = set()
+    """The codes written as first argument, or as ``code=``, of Finding(...), and those of numbered rules."""
+    codes = set(_rule_codes(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
             arguments = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]
@@ -75,6 +75,22 @@ def _finding_codes(tree: ast.Module) -> set[str]:
                 part.value for part in arguments if isinstance(part, ast.Constant) and isinstance(part.value, str)
             }
     return codes
+
+
+def _rule_codes(tree: ast.Module) -> Iterator[str]:
+    """``@BOOK.rule(number, name, ...)`` in a module with ``BOOK = Book(family)``: family.name."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    families = [call.args[:1] for call in calls if _called(call) == "Book"]
+    names = [call.args[1:2] for call in calls if _called(call) == "rule"]
+    return (f"{family}.{name}" for family in _constants(families) for name in _constants(names))
+
+
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
+def _constants(arguments: Iterable[list[ast.expr]]) -> list[str]:
+    return [str(part.value) for parts in arguments for part in parts if isinstance(part, ast.Constant)]
 
 
 def _texts(specs: Path, root: Path) -> dict[str, Any]:

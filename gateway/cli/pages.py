@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from gateway.cli.shell import EXIT_REFUSED, Shell
 
 if TYPE_CHECKING:
     from gateway.catalogue import Catalogue, Entry
+    from gateway.documents.rules import Book
     from gateway.mapping import Mapping
     from gateway.mapping.loss import LossRow
     from gateway.mapping.paths import Step
@@ -52,6 +53,7 @@ def all_pages(settings: Settings, catalogue: Catalogue) -> dict[str, str]:
         "lifecycle.md": lifecycle_page(),
         "settings.md": settings_page(),
         "findings.md": findings_page(settings.specs.parent),
+        "rules.md": rules_page(settings, catalogue),
         "manifest.md": manifest_page(),
         "adapters.md": adapters_page(catalogue.entries.values()),
     }
@@ -134,6 +136,44 @@ def findings_page(root: Path) -> str:
         for code in catalogue.codes()
     ]
     return _page("Findings", _table(("code", "title", "what to do", "标题", "处理办法"), rows))
+
+
+def rules_page(settings: Settings, catalogue: Catalogue) -> str:
+    """Every numbered rule, ours and each adapter's, as it stands with the operator's own files."""
+    from gateway import documents, texts
+    from gateway.documents.library import RULES
+    from gateway.errors import Finding
+
+    data = documents.load(settings.specs, settings.overlay).rules_data
+    words = texts.load(settings.specs.parent)
+    areas = {"Documents": RULES}
+    areas |= {name: book.rules for name, entry in catalogue.entries.items() if (book := book_of(entry)) is not None}
+    sections = []
+    for area, rules in areas.items():
+        lines = []
+        for number, rule in sorted(rules.items()):
+            row, blank = data.row(number), Finding(rule.code)
+            days = f"{row.valid_from or ''}–{row.valid_to or ''}" if row.valid_from or row.valid_to else ""
+            lines.append(
+                (
+                    number,
+                    row.severity.value if row.enabled else "off",
+                    days,
+                    *(words.render(blank, lang)["title"] for lang in ("en", "zh")),
+                    ", ".join(rule.kinds),
+                    ", ".join(_code(pointer) for pointer in row.pointers),
+                    row.source,
+                )
+            )
+        headings = ("rule", "severity", "days", "title", "标题", "documents", "places", "source")
+        sections += [f"## {area}", _table(headings, lines)]
+    hint = "An operator changes severity, days, source and whether a rule is asked in rules/*.yaml of the overlay."
+    return _page("Numbered rules", hint, *sections)
+
+
+def book_of(entry: Entry) -> Book[Any] | None:
+    """An adapter's numbered rules, where it has any: its attribute ``book``."""
+    return getattr(entry.adapter, "book", None)
 
 
 def manifest_page() -> str:

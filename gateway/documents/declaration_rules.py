@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from gateway.documents.rules import Book, Complaint, Facts, at, members, number, shown, text
+from gateway.documents.rules import Book, Complaint, Document, Facts, at, members, number, shown, text
 from gateway.documents.shape import short
-from gateway.errors import Severity
 
-Document = Mapping[str, Any]
-DECLARATION = ("declaration",)
-BOOK = Book()
+DECLARATION = "declaration"
+BOOK: Book[Facts] = Book("document.rule")
 
 _ITEMS = ("goods_shipment", "government_agency_goods_items")
 _EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
@@ -24,33 +22,27 @@ _SHIPMENT_PARTIES = (
 )  # fmt: skip
 
 
-@BOOK.register(
-    "DOC-001", "item_numbers", DECLARATION, source="WCO Data Model, 006 sequence number",
-    zh="商品序号应从1起连续递增", en="Goods items are numbered 1, 2, 3 ...",
-)  # fmt: skip
+@BOOK.rule("DOC-001", "item_numbers", DECLARATION)
 def item_numbers(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """Goods items are numbered 1, 2, 3 ...."""
     for position, (index, item) in enumerate(members(document, *_ITEMS), start=1):
         given = text(item, "sequence_number")
         if given is not None and given.lstrip("0") != str(position):
             yield Complaint((*_ITEMS, index, "sequence_number"), short(given), str(position))
 
 
-@BOOK.register(
-    "DOC-002", "item_count", DECLARATION, source="WCO Data Model, 228 number of goods items",
-    zh="商品项数应与商品明细一致", en="The number of goods items is the number of items given",
-)  # fmt: skip
+@BOOK.rule("DOC-002", "item_count", DECLARATION)
 def item_count(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """The number of goods items is the number of items given."""
     declared = number(document, "goods_item_quantity", "value")
     items = len(list(members(document, *_ITEMS)))
     if declared is not None and items and declared != items:
         yield Complaint(("goods_item_quantity", "value"), shown(declared), str(items))
 
 
-@BOOK.register(
-    "DOC-003", "net_over_gross", DECLARATION, source="a net mass is part of the gross mass",
-    zh="总毛重应不小于净重合计", en="The gross mass is not less than the net masses together",
-)  # fmt: skip
+@BOOK.rule("DOC-003", "net_over_gross", DECLARATION)
 def net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]:
+    """The gross mass is not less than the net masses together."""
     gross, unit = number(document, "total_gross_mass", "value"), text(document, "total_gross_mass", "unit_code")
     net = number(document, "total_net_mass", "value")
     if net is not None and text(document, "total_net_mass", "unit_code") != unit:
@@ -61,11 +53,9 @@ def net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]:
         yield Complaint(("total_gross_mass", "value"), shown(gross), f">= {shown(net)}")
 
 
-@BOOK.register(
-    "DOC-004", "item_net_over_gross", DECLARATION, source="a net mass is part of the gross mass",
-    zh="商品项毛重应不小于净重", en="The gross mass of an item is not less than its net mass",
-)  # fmt: skip
+@BOOK.rule("DOC-004", "item_net_over_gross", DECLARATION)
 def item_net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]:
+    """The gross mass of an item is not less than its net mass."""
     for index, item in members(document, *_ITEMS):
         measure = at(item, "commodity", "goods_measure")
         gross, net = number(measure, "gross_mass", "value"), number(measure, "net_net_weight", "value")
@@ -75,12 +65,9 @@ def item_net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]
             yield Complaint(place, shown(gross), f">= {shown(net)}")
 
 
-@BOOK.register(
-    "DOC-005", "package_total", DECLARATION, source="WCO Data Model, 146 and 144; samples in use break it",
-    zh="总件数应与各项包装件数合计一致", en="The total of packages is the sum over the items",
-    severity=Severity.WARNING,
-)  # fmt: skip
+@BOOK.rule("DOC-005", "package_total", DECLARATION)
 def package_total(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """The total of packages is the sum over the items."""
     declared = number(document, "total_package_quantity", "value")
     counted = Decimal(0)
     items = list(members(document, *_ITEMS))
@@ -93,11 +80,9 @@ def package_total(document: Document, _facts: Facts) -> Iterator[Complaint]:
         yield Complaint(("total_package_quantity", "value"), shown(declared), shown(counted))
 
 
-@BOOK.register(
-    "DOC-006", "currency_missing", DECLARATION, source="ISO 4217; an amount means nothing without its currency",
-    zh="金额应注明币制", en="An amount names its currency",
-)  # fmt: skip
+@BOOK.rule("DOC-006", "currency_missing", DECLARATION)
 def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """An amount names its currency."""
     line = ("commodity", "invoice_line", "item_charge_amount")
     places: list[tuple[tuple[str | int, ...], Any]] = [(("invoice_amount",), at(document, "invoice_amount"))]
     places += [((*_ITEMS, index, *line), at(item, *line)) for index, item in members(document, *_ITEMS)]
@@ -106,11 +91,9 @@ def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
             yield Complaint((*place, "currency"))
 
 
-@BOOK.register(
-    "DOC-007", "summary_missing", DECLARATION, source="GACC announcement 2019/127 on two-step declaration",
-    zh="完整申报应注明对应的概要申报", en="A complete declaration of two steps names its summary",
-)  # fmt: skip
+@BOOK.rule("DOC-007", "summary_missing", DECLARATION)
 def summary_missing(document: Document, facts: Facts) -> Iterator[Complaint]:
+    """A complete declaration of two steps names its summary."""
     if facts.follows or text(document, "declaration_type", "declaration_step") != "complete":
         return
     named = [
@@ -123,21 +106,17 @@ def summary_missing(document: Document, facts: Facts) -> Iterator[Complaint]:
         yield Complaint(("unified_number",))
 
 
-@BOOK.register(
-    "DOC-008", "transfer_site_missing", DECLARATION, source="two-stage entry: a transfer names its target site",
-    zh="转场申请应填写转入场所场地", en="A transfer to another site names the site",
-)  # fmt: skip
+@BOOK.rule("DOC-008", "transfer_site_missing", DECLARATION)
 def transfer_site_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """A transfer to another site names the site."""
     access = at(document, "two_stage_access")
     if text(access, "transfer_requested") == "yes" and text(access, "transfer_site_id") is None:
         yield Complaint(("two_stage_access", "transfer_site_id"))
 
 
-@BOOK.register(
-    "DOC-009", "carnet_missing", DECLARATION, source="TIR Convention 1975; the voyage number carries the carnet",
-    zh="TIR运输应填写TIR证号", en="A movement under TIR names its carnet",
-)  # fmt: skip
+@BOOK.rule("DOC-009", "carnet_missing", DECLARATION)
 def carnet_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """A movement under TIR names its carnet."""
     if text(document, "regime") != "tir":
         return
     shipment = at(document, "goods_shipment")
@@ -152,11 +131,9 @@ def carnet_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
         yield Complaint(("border_transport_means", "conveyance_reference_id"))
 
 
-@BOOK.register(
-    "DOC-015", "dates_reversed", DECLARATION, source="an end does not come before its beginning",
-    zh="起止日期不得颠倒", en="An end is not before its beginning",
-)  # fmt: skip
+@BOOK.rule("DOC-015", "dates_reversed", DECLARATION)
 def dates_reversed(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """An end is not before its beginning."""
     spans: list[tuple[tuple[str | int, ...], Any, str, str]] = [
         (("agency_authorisation",), at(document, "agency_authorisation"), "valid_from", "valid_to"),
         (("royalty_fee",), at(document, "royalty_fee"), "period_start_date", "period_end_date"),
@@ -171,12 +148,9 @@ def dates_reversed(document: Document, _facts: Facts) -> Iterator[Complaint]:
             yield Complaint((*place, last), end.isoformat(), f">= {begin.isoformat()}")
 
 
-@BOOK.register(
-    "DOC-016", "date_ahead", DECLARATION, source="a declaration is not issued or accepted in days to come",
-    zh="申报日期、受理日期不得晚于当日", en="A declaration is not issued or accepted on a day to come",
-    severity=Severity.WARNING,
-)  # fmt: skip
+@BOOK.rule("DOC-016", "date_ahead", DECLARATION)
 def date_ahead(document: Document, facts: Facts) -> Iterator[Complaint]:
+    """A declaration is not issued or accepted on a day to come."""
     days = int(min(facts.threshold("advance_days", "1"), Decimal(3650)))
     latest = facts.on + dt.timedelta(days=days)
     for name in ("issue_date_time", "acceptance_date_time"):
@@ -185,11 +159,9 @@ def date_ahead(document: Document, facts: Facts) -> Iterator[Complaint]:
             yield Complaint((name,), day.isoformat(), f"<= {latest.isoformat()}")
 
 
-@BOOK.register(
-    "DOC-017", "container_unknown", DECLARATION, source="WCO Data Model, 159: an item rides in equipment of the consignment",
-    zh="商品项所列集装箱应在集装箱清单中", en="A container of an item is in the list of equipment",
-)  # fmt: skip
+@BOOK.rule("DOC-017", "container_unknown", DECLARATION)
 def container_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """A container of an item is in the list of equipment."""
     listed = {text(equipment, "id") for _, equipment in members(document, *_EQUIPMENT)} - {None}
     for index, item in members(document, *_ITEMS) if listed else ():
         for inner, equipment in members(item, "commodity", "transport_equipments"):
@@ -203,11 +175,9 @@ def container_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
             yield Complaint(("transit_movement", "container_goods", index, "container_id"), short(container))
 
 
-@BOOK.register(
-    "DOC-018", "item_unknown", DECLARATION, source="WCO Data Model, 006: a reference to an item names one that is there",
-    zh="集装箱所载商品项号应存在", en="An item named in a container is among the items",
-)  # fmt: skip
+@BOOK.rule("DOC-018", "item_unknown", DECLARATION)
 def item_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """An item named in a container is among the items."""
     items = {(text(item, "sequence_number") or "").lstrip("0") for _, item in members(document, *_ITEMS)} - {""}
     for index, equipment in members(document, *_EQUIPMENT) if items else ():
         named = at(equipment, "goods_item_numbers")
@@ -216,11 +186,9 @@ def item_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
                 yield Complaint((*_EQUIPMENT, index, "goods_item_numbers", inner), short(given))
 
 
-@BOOK.register(
-    "DOC-019", "party_nameless", DECLARATION, source="WCO Data Model: a party is known by an identifier or by its name",
-    zh="当事人应有标识号或名称", en="A party has an identifier or a name",
-)  # fmt: skip
+@BOOK.rule("DOC-019", "party_nameless", DECLARATION)
 def party_nameless(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """A party has an identifier or a name."""
     places: list[tuple[str, ...]] = [(name,) for name in _PARTIES]
     places += [("goods_shipment", name) for name in _SHIPMENT_PARTIES]
     for place in places:
@@ -233,12 +201,9 @@ def party_nameless(document: Document, _facts: Facts) -> Iterator[Complaint]:
             yield Complaint((*place, "name"))
 
 
-@BOOK.register(
-    "DOC-020", "container_twice", DECLARATION, source="one container stands once in a list of equipment",
-    zh="集装箱清单中箱号不得重复", en="A container stands once in the list of equipment",
-    severity=Severity.WARNING,
-)  # fmt: skip
+@BOOK.rule("DOC-020", "container_twice", DECLARATION)
 def container_twice(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """A container stands once in the list of equipment."""
     seen: set[str] = set()
     for index, equipment in members(document, *_EQUIPMENT):
         container = text(equipment, "id")

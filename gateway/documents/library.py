@@ -29,14 +29,17 @@ from gateway.documents.classes import Without
 from gateway.documents.codelists import CodeLists
 from gateway.documents.deadlines import Deadlines, Due
 from gateway.documents.pointers import reading_order
-from gateway.documents.rules import Facts, Rule, run
+from gateway.documents.rules import Facts, Rule
 from gateway.documents.rules_data import RulesData
 from gateway.documents.schemas import Leaf, Schema
 from gateway.documents.shape import MOST_FINDINGS, Shape
 from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Severity
 
 _COUNTRY_CODE = 2
-RULES: Mapping[str, Rule] = MappingProxyType({**declaration_rules.BOOK.rules, **request_rules.BOOK.rules})
+BOOKS = (declaration_rules.BOOK, request_rules.BOOK)
+RULES: Mapping[str, Rule[Facts]] = MappingProxyType(
+    {number: rule for book in BOOKS for number, rule in book.rules.items()}
+)
 
 
 class Documents:
@@ -49,9 +52,6 @@ class Documents:
         self._schemas = dict(kinds)
         self._shapes = {kind: Shape(schema) for kind, schema in kinds.items()}
         self._plans = {kind: walker.Plan(schema, lists) for kind, schema in kinds.items()}
-        self._rules = {
-            kind: tuple(rule for _, rule in sorted(RULES.items()) if kind in rule.kinds) for kind in self._schemas
-        }
         self._places: dict[str, tuple[Mapping[str, Leaf], Mapping[str, str]]] = {}
         # Places of a document by name, without indices: as many as the schema has.
         self._classes = lru_cache(maxsize=16384)(self._classes_along)
@@ -62,10 +62,6 @@ class Documents:
     def schema(self, kind: str) -> dict[str, Any]:
         """The schema of a kind with every part it refers to in its own ``$defs``; a copy, free to be changed."""
         return schemas.independent_copy(self._schema(kind))
-
-    def rules(self, kind: str) -> tuple[Rule, ...]:
-        self._schema(kind)
-        return self._rules[kind]
 
     def check(
         self, kind: str, document: Any, *, on: dt.date, partner_data: bool = False, follows: bool = False
@@ -81,7 +77,9 @@ class Documents:
         if findings is None:
             return [Finding("document.not_json", "", type(document).__name__)]
         findings += walker.walk(self._plans[kind], document, on, self.codelists, self.rules_data.severities)
-        findings += run(self._rules[kind], document, Facts(on, self.rules_data, self.has_place, follows))
+        facts = Facts(on, self.rules_data, self.has_place, follows)
+        for book in BOOKS:
+            findings += book.check(kind, document, facts, on=on, data=self.rules_data)
         if not findings:
             return findings
         if partner_data:

@@ -1,6 +1,7 @@
 """The contract, over every adapter of the catalogue and every sample: a valid folder is tested with no other edit."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Catalo
     folder = tmp_path_factory.mktemp("made")
     (folder / "specs").mkdir()
     for part in (project_root / "specs").iterdir():
-        (folder / "specs" / part.name).symlink_to(part)
+        if part.name != "rules":
+            (folder / "specs" / part.name).symlink_to(part)
+    # A new adapter puts a file of its own there.
+    shutil.copytree(project_root / "specs" / "rules", folder / "specs" / "rules")
     scaffold.write("xx_contract", folder / "adapters", folder / "specs")
     environment = {"SWGATE_ADAPTERS": str(folder / "adapters"), "SWGATE_SPECS": str(folder / "specs")}
     return Catalogue.load(settings.load(environment))
@@ -231,7 +235,10 @@ def test_the_contract_notices(
 ) -> None:
     (tmp_path / "specs").mkdir()
     for part in (project_root / "specs").iterdir():
-        (tmp_path / "specs" / part.name).symlink_to(part)
+        if part.name != "rules":
+            (tmp_path / "specs" / part.name).symlink_to(part)
+    # A new adapter puts a file of its own there.
+    shutil.copytree(project_root / "specs" / "rules", tmp_path / "specs" / "rules")
     scaffold.write("xx_broken", tmp_path / "adapters", tmp_path / "specs")
     root = tmp_path / "adapters/xx_broken"
     init = root / "__init__.py"

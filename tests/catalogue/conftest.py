@@ -1,5 +1,6 @@
 """A project of its own for the catalogue: a new adapter beside the real specs."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,10 @@ def project(folder: Path, root: Path) -> Path:
     (folder / "specs").mkdir(parents=True)
     (folder / "adapters").mkdir()
     for part in (root / "specs").iterdir():
-        (folder / "specs" / part.name).symlink_to(part)
+        if part.name != "rules":
+            (folder / "specs" / part.name).symlink_to(part)
+    # A new adapter puts a file of its own there.
+    shutil.copytree(root / "specs" / "rules", folder / "specs" / "rules")
     return folder
 
 

@@ -130,9 +130,9 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a README of one line": (shorten, "catalogue.readme"),
     "a finding without words": (rewrite("findings.yaml", "zh:", "mn:"), "catalogue.texts"),
-    "a socket": (rewrite("rules.py", "from gateway.errors", "import socket\nfrom gateway.errors"), "catalogue.import"),
+    "a socket": (rewrite("rules.py", "from gateway.ports", "import socket\nfrom gateway.ports"), "catalogue.import"),
     "a room that is not for adapters": (
-        rewrite("rules.py", "from gateway.errors", "from gateway.storage import open_store\nfrom gateway.errors"),
+        rewrite("rules.py", "from gateway.ports", "from gateway.storage import open_store\nfrom gateway.ports"),
         "catalogue.import",
     ),
     "a canonical path that is not there": (
@@ -145,7 +145,10 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         rewrite("manifest.yaml", "files: [declaration]", "files: [goods_presentation]"),
         "catalogue.mapping.kind",
     ),
-    "source that does not parse": (rewrite("rules.py", "def check", "def def check"), "catalogue.adapter.broken"),
+    "source that does not parse": (
+        rewrite("rules.py", "def goods_are_numbered", "def def check"),
+        "catalogue.adapter.broken",
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """A project with one new adapter, made once; and a way to call swgate as a shell would."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Path:
     (folder / "specs").mkdir()
     (folder / "adapters").mkdir()
     for part in (project_root / "specs").iterdir():
-        (folder / "specs" / part.name).symlink_to(part)
+        if part.name != "rules":
+            (folder / "specs" / part.name).symlink_to(part)
+    # A new adapter puts a file of its own there.
+    shutil.copytree(project_root / "specs" / "rules", folder / "specs" / "rules")
     scaffold.write(ADAPTER, folder / "adapters", folder / "specs")
     return folder
 

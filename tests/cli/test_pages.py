@@ -7,6 +7,7 @@ import pytest
 from gateway import settings
 from gateway.catalogue import Catalogue
 from gateway.cli import pages
+from gateway.documents import RULES
 from gateway.lifecycle import STATES
 from gateway.settings import SETTINGS
 from tests.cli.conftest import ADAPTER, Swgate
@@ -22,6 +23,14 @@ def written(made: Path) -> dict[str, str]:
 def test_every_state_and_setting_has_its_line(written: dict[str, str]) -> None:
     assert all(f"| {name} |" in written["lifecycle.md"] for _, name in STATES)
     assert all(f"`{row.env}`" in written["settings.md"] for row in SETTINGS)
+
+
+def test_every_numbered_rule_has_its_line(written: dict[str, str]) -> None:
+    lines = written["rules.md"].splitlines()
+    for number in (*RULES, f"{ADAPTER}-001"):
+        (line,) = [line for line in lines if line.startswith(f"| {number} | ")]
+        assert line.count("|") == 9
+        assert "—" not in line
 
 
 def test_an_adapter_has_pages_for_tables_mappings_and_losses(written: dict[str, str]) -> None:

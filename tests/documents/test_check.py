@@ -92,7 +92,9 @@ def test_an_operator_can_make_a_rule_or_an_identifier_milder(
     project_root: Path, tmp_path: Path, declaration: dict[str, Any]
 ) -> None:
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "ours.yaml").write_text("severities: {DOC-001: warning, cn-usci: information}")
+    (tmp_path / "rules" / "ours.yaml").write_text(
+        "rules: {DOC-001: {severity: warning}}\nseverities: {cn-usci: information}"
+    )
     declaration["agent"]["identifiers"][0]["value"] = "91150135MA92563410"
     declaration["goods_shipment"]["government_agency_goods_items"][1]["sequence_number"] = "7"
     declaration["goods_shipment"]["consignment"]["transport_equipments"][0]["goods_item_numbers"] = ["1"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway import texts
 from gateway.documents import RULES, Documents, load, pointers
 from gateway.documents.rules import Book, Complaint, at, members, number, text
-from gateway.errors import Finding, Severity
+from gateway.documents.rules_data import RulesData
+from gateway.errors import Finding, NeedsOperator, Severity
 
 ON = dt.date(2026, 11, 21)
 ITEM = "/goods_shipment/government_agency_goods_items/0"
@@ -97,7 +98,9 @@ def test_a_rule_names_the_place_where_it_is_broken(
     document = with_changes(declaration if kind == "declaration" else {}, changes)
     found = breaches(documents, kind, document, number)
     assert [finding.pointer for finding in found] == places
-    assert {finding.severity for finding in found} == {RULES[number].severity}
+    row = documents.rules_data.row(number)
+    assert {finding.severity for finding in found} == {row.severity}
+    assert {finding.source for finding in found} == {f"{number}: {row.source}"}
 
 
 @pytest.mark.parametrize("number", RULES)
@@ -125,13 +128,8 @@ def test_a_cancellation_may_give_its_reason_the_british_way(documents: Documents
     assert documents.check("declaration_cancellation", {**NAMED, "content": content}, on=ON) == []
 
 
-def test_rules_have_a_title_in_both_languages_a_source_and_a_text(project_root: Path) -> None:
-    catalogue = texts.load(project_root)
-    for rule in RULES.values():
-        assert rule.title_zh
-        assert rule.title_en
-        assert rule.source
-    assert catalogue.without_row({rule.code for rule in RULES.values()}) == []
+def test_every_rule_has_its_words(project_root: Path) -> None:
+    assert texts.load(project_root).without_row({rule.code for rule in RULES.values()}) == []
 
 
 def test_an_operator_can_allow_for_rounding(project_root: Path, tmp_path: Path, declaration: dict[str, Any]) -> None:
@@ -145,16 +143,76 @@ def test_an_operator_can_allow_for_rounding(project_root: Path, tmp_path: Path, 
     assert "document.rule.net_over_gross" in {finding.code for finding in old}
 
 
+def overlaid(project_root: Path, folder: Path, text: str) -> Documents:
+    (folder / "rules").mkdir()
+    (folder / "rules" / "ours.yaml").write_text(text, "utf-8")
+    return load(project_root / "specs", folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "severities"),
+    [
+        ("severity: warning", [Severity.WARNING]),
+        ("enabled: false", []),
+        ("valid_from: 2026-11-21", [Severity.ERROR]),
+        ("valid_from: 2026-11-22", []),
+        ("valid_to: 2026-11-21", [Severity.ERROR]),
+        ("valid_to: 2026-11-20", []),
+        ("source: our port says so", [Severity.ERROR]),
+    ],
+)
+def test_an_operator_softens_ends_or_drops_a_rule(
+    project_root: Path, tmp_path: Path, declaration: dict[str, Any], words: str, severities: list[Severity]
+) -> None:
+    documents = overlaid(project_root, tmp_path, f"rules: {{DOC-004: {{{words}}}}}")
+    _, changes, _ = BREAKING["DOC-004"]
+    found = breaches(documents, "declaration", with_changes(declaration, changes), "DOC-004")
+    assert [finding.severity for finding in found] == severities
+    assert (
+        documents.rules_data.row("DOC-004").pointers == load(project_root / "specs").rules_data.row("DOC-004").pointers
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: {DOC-999: {enabled: false}}",
+        "rules: {DOC-001: {severity: fatal}}",
+        "rules: {DOC-001: {severty: warning}}",
+        "rules: {DOC-001: {enabled: never}}",
+        "rules: {DOC-001: {valid_from: soon}}",
+        "rules: [DOC-001]",
+        "severities: {DOC-001: warning}",
+        "thresholds: {x: [{value: NaN}]}",
+        "rulez: {}",
+        "{",
+    ],
+)
+def test_a_slip_in_the_operators_rules_is_told(project_root: Path, tmp_path: Path, text: str) -> None:
+    with pytest.raises(NeedsOperator) as raised:
+        overlaid(project_root, tmp_path, text)
+    assert [finding.code for finding in raised.value.findings] == ["specs.rules.broken"]
+
+
 def test_a_number_is_given_once() -> None:
-    book = Book()
+    book: Book[None] = Book("x.rule")
 
-    def never(_document: Any, _facts: Any) -> list[Complaint]:
-        return [Complaint(())]
+    def never(_document: Any, _facts: None) -> list[Complaint]:
+        return [Complaint(("a", 0), "f", "e")]
 
-    book.register("X-1", "x", ("a",), zh="甲", en="x", source="s", severity=Severity.WARNING)(never)
+    book.rule("X-1", "x", "a")(never)
     with pytest.raises(ValueError, match="twice"):
-        book.register("X-1", "y", ("a",), zh="乙", en="y", source="s")(never)
-    assert [rule.code for rule in book.of("a")] == ["document.rule.x"]
+        book.rule("X-1", "y", "a")(never)
+    assert [rule.code for rule in book.of("a")] == ["x.rule.x"]
+
+
+def test_a_rule_without_a_row_is_an_error_and_always_asked() -> None:
+    book: Book[None] = Book("x.rule")
+    book.rule("X-1", "x", "a")(lambda _document, _facts: [Complaint(("a", 0), "f", "e")])
+    found = book.check("a", {}, None, on=ON, data=RulesData())
+    assert found == [Finding("x.rule.x", "/a/0", "f", "e", "X-1", params={"rule": "X-1"})]
+    assert book.check("b", {}, None, on=ON, data=RulesData()) == []
+    assert book.check("a", ["no object"], None, on=ON, data=RulesData()) == []
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

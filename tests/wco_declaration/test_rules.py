@@ -78,7 +78,8 @@ BREACHES: dict[tuple[str, str], tuple[Callable[[Json], None], str]] = {
     ("WCO-REQ-001", "declaration_cancellation"): (with_value("123", "declaration", "id"), "/declaration/id"),
     ("WCO-REQ-002", "declaration_cancellation"): (with_value("COR", "type_code"), "/type_code"),
     ("WCO-REQ-003", "goods_presentation"): (without("submitter"), "/submitter/identifiers"),
-    ("WCO-AMD-001", "declaration_amendment"): (without("changes", 0, "reason_code"), "/changes/0/reason_code"),
+    ("WCO-AMD-001", "declaration_amendment"): (with_value([], "changes"), "/changes"),
+    ("WCO-AMD-002", "declaration_amendment"): (without("changes", 0, "reason_code"), "/changes/0/reason_code"),
     ("WCO-CAN-001", "declaration_cancellation"): (without("reason_code"), "/reason_code"),
 }
 
@@ -118,6 +119,13 @@ def test_a_request_may_leave_the_number_to_the_gateway(entry: Entry) -> None:
     document = sound("declaration_amendment")
     del document["declaration"]["id"]
     assert found(entry, "declaration_amendment", document, known={"mrn": "26GBK7Q2M4X9B1TAR3"}) == []
+
+
+def test_a_request_names_the_declaration_it_is_filed_against(entry: Entry) -> None:
+    document = sound("declaration_amendment")
+    known = {"mrn": "26GBZZZZZZZZZZZZZ3"}
+    findings = found(entry, "declaration_amendment", document, known=known)
+    assert [(one.code, one.expected) for one in findings] == [("wco_declaration.request.other", known["mrn"])]
 
 
 def test_an_amendment_without_changes_is_refused(entry: Entry) -> None:
