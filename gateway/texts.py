@@ -4,7 +4,8 @@ Every finding code has one row in specs/findings/*.yaml or in the findings.yaml 
 text (what, where, found against expected) and an action (what to do next). A row may name ``{found}``, ``{expected}``,
 ``{pointer}``, ``{partner_place}``, ``{source}``, ``{code}`` and the params of its finding; a param ``name_zh`` or ``name_en``
 is read as ``{name}`` in its language. What stands in square brackets is left out where a value it names is missing;
-elsewhere a missing value is a dash. Nothing here fails on a finding: an unknown code gets the row of the longest known
+elsewhere a missing value is a dash. What was found and expected is read in the same language where it is words of ours:
+phrases.py. Nothing here fails on a finding: an unknown code gets the row of the longest known
 beginning of its name, and in the end its own name.
 """
 
@@ -12,12 +13,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from gateway import phrases
 from gateway.errors import Finding, NeedsOperator
+from gateway.phrases import Phrases
 
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"  # the language of those who stand nights at these ports
@@ -38,10 +42,12 @@ Row = Mapping[str, Mapping[str, str]]
 
 
 class Texts:
-    """The catalogue: code -> language -> title, text, action."""
+    """The catalogue: code -> language -> title, text, action; said and found: the phrases of expected, source and found."""
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
+    def __init__(self, rows: Mapping[str, Row], said: Phrases | None = None, found: Phrases | None = None) -> None:
         self._rows = dict(rows)
+        self._said = said or Phrases({})
+        self._found = found or Phrases({})
 
     def codes(self) -> tuple[str, ...]:
         return tuple(sorted(self._rows))
@@ -50,8 +56,17 @@ class Texts:
         """title, text and action of a finding; a language that is not ours is read as the default."""
         language = language if language in LANGUAGES else DEFAULT
         row = self._row(finding.code).get(language, {})
-        values = _values(finding, language)
+        values = _values(self.localised(finding, language), language)
         return {part: _fill(row.get(part) or _LAST_RESORT[language][part], values) for part in PARTS}
+
+    def localised(self, finding: Finding, language: str) -> Finding:
+        """The finding with what was found, what was expected and who says so in the language of a reader."""
+        return replace(
+            finding,
+            found=None if finding.found is None else self._found.read(finding.found, language),
+            expected=None if finding.expected is None else self._said.read(finding.expected, language),
+            source=None if finding.source is None else self._said.read(finding.source, language),
+        )
 
     def incomplete(self) -> list[str]:
         """What is missing, as ``code language.part``: a row must have every part in both languages."""
@@ -83,13 +98,7 @@ def load(root: Path) -> Texts:
     """
     rows: dict[str, Row] = {}
     faults: list[Finding] = []
-    for file in [*sorted(root.glob("specs/findings/*.yaml")), *sorted(root.glob("adapters/*/findings.yaml"))]:
-        place = file.relative_to(root).as_posix()
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, OSError, ValueError) as error:
-            faults.append(Finding("specs.texts.broken", None, type(error).__name__, partner_place=place))
-            continue
+    for place, content in _read(root, ("specs/findings/*.yaml", "adapters/*/findings.yaml"), faults):
         entries: list[tuple[Any, Any]] = list(content.items()) if isinstance(content, dict) else [(place, None)]
         for code, row in entries:
             if not _is_row(row):
@@ -98,9 +107,26 @@ def load(root: Path) -> Texts:
                 faults.append(Finding("specs.texts.twice", None, str(code)[:80], partner_place=place))
             else:
                 rows[code] = row
+    said = []
+    for place, content in _read(root, ("specs/findings/phrases/*.yaml", "adapters/*/phrases.yaml"), faults):
+        wrong = phrases.faults(content)
+        faults += [Finding("specs.texts.broken", None, what, partner_place=place) for what in wrong]
+        said += [] if wrong else [content]
     if faults:
         raise NeedsOperator(f"{len(faults)} faults in the text catalogue", faults, code="specs.broken")
-    return Texts(rows)
+    return Texts(rows, phrases.of(said, "expected", "sources", "forms"), phrases.of(said, "found"))
+
+
+def _read(root: Path, patterns: tuple[str, ...], faults: list[Finding]) -> list[tuple[str, Any]]:
+    """The content of each file by its place in the project."""
+    contents = []
+    for file in [file for pattern in patterns for file in sorted(root.glob(pattern))]:
+        place = file.relative_to(root).as_posix()
+        try:
+            contents.append((place, yaml.safe_load(file.read_text(encoding="utf-8")) or {}))
+        except (yaml.YAMLError, OSError, ValueError) as error:
+            faults.append(Finding("specs.texts.broken", None, type(error).__name__, partner_place=place))
+    return contents
 
 
 def negotiate(accept_language: str | None) -> str:

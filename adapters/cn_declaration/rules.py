@@ -78,7 +78,7 @@ def _missing(
         if need.direction is not None and need.direction != direction:
             continue
         if not any(reader(scope) for reader in need.readers):
-            yield Complaint((*above, *_place(scope, need.steps[0])), None, need.title)
+            yield Complaint((*above, *_place(scope, need.steps[0])), None, need.element)
 
 
 def _place(scope: Any, steps: tuple[Step, ...]) -> Iterator[str | int]:

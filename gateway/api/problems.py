@@ -89,6 +89,7 @@ class Texts(Protocol):
     """Says a finding in words: title, text and action in a language."""
 
     def render(self, finding: Finding, lang: str) -> Mapping[str, str]: ...
+    def localised(self, finding: Finding, lang: str) -> Finding: ...
 
 
 class Unauthorized(GatewayError):
@@ -163,7 +164,7 @@ def of(error: BaseException, texts: Texts, lang: str) -> Problem:
 
 def shown(findings: Iterable[Finding], texts: Texts, lang: str) -> list[dict[str, Any]]:
     """Findings as callers get them: the machine's part and the words."""
-    return [{**finding.as_dict(), **texts.render(finding, lang)} for finding in findings]
+    return [{**texts.localised(finding, lang).as_dict(), **texts.render(finding, lang)} for finding in findings]
 
 
 def _members(status: int, code: str, findings: tuple[Finding, ...], texts: Texts, lang: str) -> dict[str, Any]:

@@ -90,11 +90,14 @@ class Shell:
 
     def findings_as_json(self, findings: Iterable[Finding]) -> list[dict[str, Any]]:
         """Findings for programs, with their words in the reader's language."""
-        return [{**finding.as_dict(), **self.words(finding)} for finding in findings]
+        return [{**self._localised(finding).as_dict(), **self.words(finding)} for finding in findings]
 
     def words(self, finding: Finding) -> dict[str, str]:
         """title, text and action of a finding in the reader's language."""
         return self._texts.render(finding, self.lang)
+
+    def _localised(self, finding: Finding) -> Finding:
+        return self._texts.localised(finding, self.lang)
 
     @cached_property
     def _texts(self) -> Texts:
@@ -122,7 +125,7 @@ class Shell:
             return PROJECT_ROOT
 
     def _finding_row(self, finding: Finding) -> tuple[str, ...]:
-        words = self.words(finding)
+        words, finding = self.words(finding), self._localised(finding)
         where = finding.partner_place or finding.pointer or ""
         code = f"{finding.code}, {finding.agreement}" if finding.agreement else finding.code
         return (f"{words['text']}\n{code}", where, finding.found or "", finding.expected or "", words["action"])

@@ -95,12 +95,22 @@ def _word(rule: str, kind: Any) -> tuple[str, str | None]:
     if rule == "pattern":
         return "document.schema.pattern", short(kind.pattern)
     if rule == "enum":
-        return "document.schema.choice", short(", ".join(short(option) for option in kind.options))
+        return "document.schema.choice", _choices([short(option) for option in kind.options])
     if rule in {"maxLength", "minLength"}:
         return "document.schema.length", f"{'at most' if rule == 'maxLength' else 'at least'} {limit}"
     if rule in {"maxItems", "minItems", "maxProperties", "minProperties"}:
         return "document.schema.count", f"{'at most' if rule.startswith('max') else 'at least'} {limit}"
     return "document.schema.form", rule or None
+
+
+def _choices(options: list[str]) -> str:
+    """As many whole options as a person reads."""
+    told = options[:1]
+    for option in options[1:]:
+        if len(", ".join([*told, option])) > _LONGEST_VALUE:
+            return ", ".join([*told, "…"])
+        told.append(option)
+    return ", ".join(told)
 
 
 def _property_names(node: Any) -> set[str]:

@@ -44,7 +44,9 @@ class _Walk:
         expected: str | None = None,
         *,
         guesswork: bool | None = None,
+        node: Node | None = None,
     ) -> Finding:
+        """node: the one that is missing, whose titles the text of the finding may give."""
         soft = self.tolerant and not (code in _GUESSWORK if guesswork is None else guesswork)
         return Finding(
             code=code,
@@ -53,6 +55,7 @@ class _Walk:
             source=self.source,
             partner_place=f"{path} (line {element.sourceline})",
             severity=Severity.WARNING if soft else Severity.ERROR,
+            params={"title_zh": node.title_zh, "title_en": node.title_en} if node is not None else {},
         )
 
     def element(self, element: etree._Element, node: Node, path: str) -> Iterator[Finding]:
@@ -128,7 +131,7 @@ class _Walk:
         for child in node.children:
             if child.choice is None and counts[child.tag] < child.min:
                 yield self.finding(
-                    "syntax.element.missing", element, f"{path}/{child.row.segment}", expected=_named(child)
+                    "syntax.element.missing", element, f"{path}/{child.row.segment}", expected=child.name, node=child
                 )
         for group in (part for part in node.particles if part.kind is NodeKind.CHOICE):
             members = [child for child in node.children if child.choice == group.name]
@@ -151,7 +154,3 @@ def text_of(element: etree._Element) -> str:
 
 def _elements(element: etree._Element) -> Sequence[etree._Element]:
     return [child for child in element if isinstance(child.tag, str)]
-
-
-def _named(node: Node) -> str:
-    return f"{node.name} ({node.title_en})" if node.title_en else node.name
