@@ -27,6 +27,8 @@ EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
 CHARGES = ("goods_shipment", "customs_valuation", "charges")
 ITEMS_AT_MOST = 50
 AGENCY_AGREEMENT = "10000001"
+TARIFF = "CN-TARIFF"
+TARIFF_CODE = re.compile(r"[0-9]{10}", re.ASCII)
 CARD = re.compile(r"[0-9A-Za-z]{13}", re.ASCII)
 CARNET = re.compile(r"[A-Z]{2}[0-9]{8}", re.ASCII)
 BATCH = re.compile(r"[0-9A-Z]{1,32}", re.ASCII)
@@ -213,6 +215,15 @@ def currency_declared(document: Document, case: Case) -> Iterator[Complaint]:
     for place, currency in found:
         if isinstance(currency, str) and known.get(currency) is None:
             yield Complaint(place, currency[:10], "a currency that customs declares with")
+
+
+@BOOK.rule("CN-DEC-027", "tariff_code", DECLARATION)
+def tariff_code(document: Document, _case: Case) -> Iterator[Complaint]:
+    for index, item in members(document, *ITEMS):
+        for place, one in members(item, "commodity", "classifications"):
+            code = text(one, "id")
+            if code and one.get("identification_type_code") == TARIFF and not TARIFF_CODE.fullmatch(code):
+                yield Complaint((*ITEMS, index, "commodity", "classifications", place, "id"), code[:20], "10 digits")
 
 
 # Steps and kinds.

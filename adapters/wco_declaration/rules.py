@@ -22,6 +22,7 @@ REFERENCE = re.compile(r"[0-9A-Za-z._/-]{1,35}")
 MOVEMENT_NUMBER = re.compile(r"[0-9]{2}[A-Z]{2}[0-9A-Z]{14}")
 TARIFF = "TSP"  # the commodity code of the tariff, first of the classifications
 ITEMS = ("goods_shipment", "government_agency_goods_items")
+TARIFF_CODE = re.compile(r"[0-9]{6,10}")
 MOST_ITEMS = 999
 DECLARATION = "declaration"
 BOOK: Book[EncodeContext] = Book("wco_declaration")
@@ -135,6 +136,18 @@ def packages_add_up(document: Document, _: EncodeContext) -> Iterator[Complaint]
 def declarant_is_known(document: Document, context: EncodeContext) -> Iterator[Complaint]:
     """The declarant is named by a number of the register that this authority uses."""
     yield from _unnumbered(document, "declarant", context)
+
+
+@BOOK.rule("WCO-DEC-012", "items.tariff_code", DECLARATION)
+def tariff_codes_are_digits(document: Document, _: EncodeContext) -> Iterator[Complaint]:
+    """A commodity code is the six digits of the Harmonized System and up to four of the country."""
+    for index, item in members(document, *ITEMS):
+        for place, one in members(item, "commodity", "classifications"):
+            code = text(one, "id")
+            if code and one.get("identification_type_code") == TARIFF and not TARIFF_CODE.fullmatch(code):
+                yield Complaint(
+                    (*ITEMS, index, "commodity", "classifications", place, "id"), code[:20], "6 to 10 digits"
+                )
 
 
 @BOOK.rule("WCO-REQ-001", "request.number", *REQUESTS)

@@ -17,6 +17,16 @@ _ITEMS = ("goods_shipment", "government_agency_goods_items")
 _EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
 _TIR_DOCUMENTS = frozenset({"952", "N952", "TIR"})  # EDIFACT 1001 code 952: TIR carnet
 _PARTIES = ("submitter", "agent", "declarant", "exporter")
+# What is never below zero: of the document, of an item below these steps, of equipment.
+_TOTALS = ("total_gross_mass", "total_net_mass", "total_package_quantity", "goods_item_quantity", "invoice_amount")
+_OF_ITEM: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    ((), ("customs_value_amount", "statistical_value_amount")),
+    (("commodity", "goods_measure"), (
+        "gross_mass", "net_net_weight", "tariff_quantity", "second_tariff_quantity", "transaction_quantity",
+    )),
+    (("commodity", "invoice_line"), ("item_charge_amount", "unit_price_amount")),
+)  # fmt: skip
+_OF_EQUIPMENT = ("gross_mass", "goods_mass", "tare_mass")
 _SHIPMENT_PARTIES = (
     "buyer", "seller", "consignor", "consignee", "importer", "domestic_owner", "payer", "surety",
 )  # fmt: skip
@@ -84,11 +94,13 @@ def package_total(document: Document, _facts: Facts) -> Iterator[Complaint]:
 def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
     """An amount names its currency."""
     line = ("commodity", "invoice_line", "item_charge_amount")
-    places: list[tuple[tuple[str | int, ...], Any]] = [(("invoice_amount",), at(document, "invoice_amount"))]
-    places += [((*_ITEMS, index, *line), at(item, *line)) for index, item in members(document, *_ITEMS)]
-    for place, amount in places:
+    amount = at(document, "invoice_amount")
+    if text(amount, "value") is not None and text(amount, "currency") is None:
+        yield Complaint(("invoice_amount", "currency"))
+    for index, item in members(document, *_ITEMS):
+        amount = at(item, *line)
         if text(amount, "value") is not None and text(amount, "currency") is None:
-            yield Complaint((*place, "currency"))
+            yield Complaint((*_ITEMS, index, *line, "currency"))
 
 
 @BOOK.rule("DOC-007", "summary_missing", DECLARATION)
@@ -143,6 +155,8 @@ def dates_reversed(document: Document, _facts: Facts) -> Iterator[Complaint]:
         way = ("goods_shipment", "consignment", name)
         spans.append((way, at(document, *way), "effective_date_time", "expiry_date_time"))
     for place, part, first, last in spans:
+        if part is None:
+            continue
         begin, end = _day(text(part, first)), _day(text(part, last))
         if begin is not None and end is not None and end < begin:
             yield Complaint((*place, last), end.isoformat(), f">= {begin.isoformat()}")
@@ -211,6 +225,36 @@ def container_twice(document: Document, _facts: Facts) -> Iterator[Complaint]:
             yield Complaint((*_EQUIPMENT, index, "id"), short(container))
         elif container is not None:
             seen.add(container)
+
+
+@BOOK.rule("DOC-021", "negative", DECLARATION)
+def negative(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """What is weighed, counted or priced is not below zero; what is taken off a price is a charge, and may be."""
+    for name in _TOTALS:
+        if _below_zero(document.get(name)):
+            yield Complaint((name, "value"), text(document, name, "value"), ">= 0")
+    for index, item in members(document, *_ITEMS):
+        for steps, names in _OF_ITEM:
+            holder = at(item, *steps)
+            for name in names if isinstance(holder, dict) else ():
+                if _below_zero(holder.get(name)):
+                    yield Complaint((*_ITEMS, index, *steps, name, "value"), text(holder, name, "value"), ">= 0")
+        for inner, packaging in members(item, "packagings"):
+            if _below_zero(packaging.get("quantity")):
+                place = (*_ITEMS, index, "packagings", inner, "quantity", "value")
+                yield Complaint(place, text(packaging, "quantity", "value"), ">= 0")
+    for index, equipment in members(document, *_EQUIPMENT):
+        for name in _OF_EQUIPMENT:
+            if _below_zero(equipment.get(name)):
+                yield Complaint((*_EQUIPMENT, index, name, "value"), text(equipment, name, "value"), ">= 0")
+
+
+def _below_zero(part: Any) -> bool:
+    # Most documents have no such place, and most places no sign: the number is read only behind one.
+    if not isinstance(part, dict):
+        return False
+    value = part.get("value")
+    return isinstance(value, str) and value.startswith("-") and (number(part, "value") or 0) < 0
 
 
 def _sum_of_items(document: Document, way: tuple[str, ...], unit: str | None) -> Decimal | None:

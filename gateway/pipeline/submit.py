@@ -72,11 +72,22 @@ class _Stage:
         self, findings: Iterable[Finding], kind: type[Rejected], code: str = "", agreement: Agreement | None = None
     ) -> None:
         """agreement: the one whose partner says so; each finding names it."""
-        found = [replace(finding, agreement=agreement.id) for finding in findings] if agreement else list(findings)
+        found = [finding for finding in findings if not self._said(finding)]
+        if agreement is not None:
+            found = [replace(finding, agreement=agreement.id) for finding in found]
         self.findings += found
         if any(finding.severity is Severity.ERROR for finding in found):
             self.kinds.add(kind)
             self.codes.add(code or kind.code)
+
+    def _said(self, finding: Finding) -> bool:
+        """Whether an error on the same place says it already: that the value cannot be written, or the very same of it."""
+        errors = [one for one in self.findings if one.pointer == finding.pointer and one.severity is Severity.ERROR]
+        same = (finding.found, finding.expected)
+        return bool(finding.pointer) and any(
+            finding.code == "mapping.value" or (None not in same and (one.found, one.expected) == same)
+            for one in errors
+        )
 
     def raise_errors(self) -> None:
         if self.kinds:

@@ -95,6 +95,10 @@ BREACHES: dict[str, tuple[Callable[[Document], None], str]] = {
         changed(f"{ITEM}/commodity/invoice_line/item_charge_amount/currency", "MNT"),
         f"{ITEM}/commodity/invoice_line/item_charge_amount/currency",
     ),
+    "CN-DEC-027": (
+        changed(f"{ITEM}/commodity/classifications/0/id", "2603.0000"),
+        f"{ITEM}/commodity/classifications/0/id",
+    ),
     "CN-DEC-015": (changed("/declaration_type/tax_mark", "1"), "/declaration_type/tax_mark"),
     "CN-DEC-016": (changed("/declaration_type/declaration_step", "complete"), "/unified_number"),
     "CN-DEC-017": (TIR, "/border_transport_means/name"),

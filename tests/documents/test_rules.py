@@ -47,6 +47,8 @@ BREAKING: dict[str, tuple[str, dict[str, Any], list[str]]] = {
                 [f"{ITEM}/commodity/transport_equipments/0/id"]),
     "DOC-018": ("declaration", {f"{BOX}/0/goods_item_numbers/0": "3"}, [f"{BOX}/0/goods_item_numbers/0"]),
     "DOC-019": ("declaration", {"/declarant": {"address": {"city_name": "Erenhot"}}}, ["/declarant/name"]),
+    "DOC-021": ("declaration", {f"{ITEM}/commodity/goods_measure/tariff_quantity": {"value": "-1000", "unit_code": "KGM"}},
+                [f"{ITEM}/commodity/goods_measure/tariff_quantity/value"]),
     "DOC-020": ("declaration", {f"{BOX}/1": {"id": "MSKU9070323"}}, [f"{BOX}/1/id"]),
 }  # fmt: skip
 
@@ -62,6 +64,10 @@ KEEPING: dict[str, list[dict[str, Any]]] = {
         {"/regime": "tir", "/obligation_guarantees": [{"reference_id": "XA12345678"}]},
     ],
     "DOC-017": [{BOX: [{"sequence_number": "1"}]}],
+    "DOC-021": [
+        {"/goods_shipment/customs_valuation": {"charges": [{"type": "other", "method": "total", "value": "-30"}]}},
+        {"/invoice_amount": {"value": "-0.00", "currency": "CNY"}},
+    ],
     "DOC-019": [{"/agent": {"function_code": "2"}}, {"/declarant": {"foreign_name": "Tavan Tolgoi"}}],
 }
 SOUND_REQUESTS = {
@@ -116,6 +122,18 @@ def test_other_ways_to_keep_a_rule_are_taken(
     documents: Documents, declaration: dict[str, Any], number: str, changes: dict[str, Any]
 ) -> None:
     assert breaches(documents, "declaration", with_changes(declaration, changes), number) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/total_net_mass", "/total_package_quantity", "/invoice_amount", f"{ITEM}/packagings/0/quantity", f"{ITEM}/statistical_value_amount",
+     f"{ITEM}/commodity/invoice_line/item_charge_amount", f"{BOX}/0/gross_mass"],
+)  # fmt: skip
+def test_nothing_weighed_counted_or_priced_is_below_zero(
+    documents: Documents, declaration: dict[str, Any], place: str
+) -> None:
+    document = with_changes(declaration, {place: {"value": "-0.5"}})
+    assert [one.pointer for one in breaches(documents, "declaration", document, "DOC-021")] == [f"{place}/value"]
 
 
 def test_sound_requests_have_no_finding(documents: Documents) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import yaml
 
 from gateway import documents
 from gateway.documents.deadlines import Due
-from gateway.errors import NeedsOperator
+from gateway.errors import Finding, NeedsOperator, Rejected, RuleBroken, Severity
 from gateway.lifecycle import Phase
 from gateway.pipeline import places, waiting
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.submission import canonical_bytes
+from gateway.pipeline.submit import _Stage
 from gateway.ports import Alias
 from tests.pipeline.small_house import House
 
@@ -230,3 +232,28 @@ def test_a_deadline_that_the_lifecycle_cannot_run_is_refused(
     with pytest.raises(NeedsOperator) as refusal:
         watched(overlaid(project_root, tmp_path, runs))
     assert [finding.code for finding in refusal.value.findings] == ["specs.deadline.broken"] * faults
+
+
+CODE = Finding("document.code.unknown", "/goods_shipment/trading_country_code", "XX")
+COUNT = Finding("document.rule.item_count", "/goods_item_quantity/value", "3", "1")
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "told"),
+    [
+        (CODE, Finding("mapping.value", CODE.pointer, "XX", "a country code"), False),
+        (replace(CODE, severity=Severity.WARNING), Finding("mapping.value", CODE.pointer, "XX"), True),
+        (CODE, Finding("mapping.value", "/goods_shipment/buyer/country_code", "XX"), True),
+        (COUNT, Finding("partner.items.count", COUNT.pointer, "3", "1"), False),
+        (COUNT, Finding("partner.items.count", COUNT.pointer, "3", "2"), True),
+        (COUNT, Finding("partner.items.other", COUNT.pointer), True),
+        (Finding("document.refused"), Finding("mapping.value", None, "XX"), True),
+    ],
+)
+def test_what_an_error_on_the_same_place_says_already_is_not_told_again(
+    first: Finding, later: Finding, told: bool
+) -> None:
+    stage = _Stage()
+    stage.add([first], Rejected, "document.refused")
+    stage.add([later], RuleBroken, "mapping.value")
+    assert (later in stage.findings) is told

@@ -74,6 +74,10 @@ BREACHES: dict[tuple[str, str], tuple[Callable[[Json], None], str]] = {
         "/total_package_quantity/value",
     ),
     ("WCO-DEC-011", "declaration"): (without("declarant"), "/declarant/identifiers"),
+    ("WCO-DEC-012", "declaration"): (
+        with_value("6110.11", *GOODS, 0, "commodity", "classifications", 0, "id"),
+        f"{ITEMS}/0/commodity/classifications/0/id",
+    ),
     ("WCO-REQ-001", "declaration_amendment"): (without("declaration", "id"), "/declaration/id"),
     ("WCO-REQ-001", "declaration_cancellation"): (with_value("123", "declaration", "id"), "/declaration/id"),
     ("WCO-REQ-002", "declaration_cancellation"): (with_value("COR", "type_code"), "/type_code"),
