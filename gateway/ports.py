@@ -394,6 +394,10 @@ class Reading(Protocol):
         """message id ("" for the declaration as such) -> scheme -> latest value."""
         ...
 
+    def every_alias_of(self, root_id: str) -> dict[str, list[str]]:
+        """scheme -> every value, the latest first."""
+        ...
+
     def find_messages(self, agreement: str, alias: Alias) -> list[MessageRow]:
         """Messages of one agreement that carry this alias, newest first."""
         ...

@@ -66,9 +66,6 @@ class CodeList:
         for row in self.rows:
             self._by_code.setdefault(row.code, []).append(row)
 
-    def contains(self, code: str, on: dt.date) -> bool:
-        return any(row.valid(on) for row in self._by_code.get(code, ()))
-
     def get(self, code: str, on: dt.date | None = None) -> Code | None:
         """The row of a code: the first that is valid on the day, or, without a day, the first."""
         return next((row for row in self._by_code.get(code, ()) if on is None or row.valid(on)), None)
@@ -88,7 +85,7 @@ class CodeList:
         return tuple(dict.fromkeys(row.code for row in rows))
 
     def why_not(self, code: str, on: dt.date) -> str:
-        """Why a code is not contained: ``unknown``, ``not_yet`` or ``expired``."""
+        """Why a code is not among codes(): ``unknown``, ``not_yet`` or ``expired``."""
         rows = self._by_code.get(code, [])
         if not rows:
             return "unknown"

@@ -52,9 +52,9 @@ class Documents:
         self._schemas = dict(kinds)
         self._shapes = {kind: Shape(schema) for kind, schema in kinds.items()}
         self._plans = {kind: walker.Plan(schema, lists) for kind, schema in kinds.items()}
-        self._places: dict[str, tuple[Mapping[str, Leaf], Mapping[str, str]]] = {}
         # Places of a document by name, without indices: as many as the schema has.
         self._classes = lru_cache(maxsize=16384)(self._classes_along)
+        self._leaves: dict[str, Mapping[str, Leaf]] = {}
 
     def kinds(self) -> tuple[str, ...]:
         return tuple(sorted(self._schemas))
@@ -99,11 +99,9 @@ class Documents:
 
     def leaves(self, kind: str) -> Mapping[str, Leaf]:
         """Every place that holds a value, by mapping path."""
-        return self._laid_out(kind)[0]
-
-    def array_keys(self, kind: str) -> Mapping[str, str]:
-        """For every array path (``agent.identifiers[]``) the member that tells its items apart, "" where none does."""
-        return self._laid_out(kind)[1]
+        if kind not in self._leaves:
+            self._leaves[kind] = MappingProxyType(schemas.leaves(self._schema(kind)))
+        return self._leaves[kind]
 
     def classes(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """The data class at each step of a way through a document: business, personal or important."""
@@ -140,12 +138,6 @@ class Documents:
             known = ", ".join(self.kinds())
             finding = Finding("document.kind.unknown", None, kind[:80], known)
             raise NotFound("no such kind of document", [finding], code="document.kind.unknown") from None
-
-    def _laid_out(self, kind: str) -> tuple[Mapping[str, Leaf], Mapping[str, str]]:
-        if kind not in self._places:
-            found, arrays = schemas.leaves(self._schema(kind))
-            self._places[kind] = (MappingProxyType(found), MappingProxyType(arrays))
-        return self._places[kind]
 
 
 @lru_cache(maxsize=8)

@@ -21,8 +21,6 @@ from gateway.errors import Finding
 Schema = dict[str, Any]
 COMMON = "common"
 BROKEN = "specs.schema.broken"
-# How a member of an array is told from its brothers, best first; a schema may say it itself with x-key.
-_USUAL_KEYS = ("scheme", "sequence_numeric", "sequence_number", "type_code", "category_code", "role_code", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +133,14 @@ def flatten(schema: Schema, node: Schema, seen: tuple[str, ...] = ()) -> tuple[S
     return _merge(merged, own), seen
 
 
-def leaves(schema: Schema) -> tuple[dict[str, Leaf], dict[str, str]]:
-    """Every leaf by path, and for every array path (``identifiers[]``) the member that tells its items apart ("" if none)."""
-    found: dict[str, Leaf] = {}
-    arrays: dict[str, str] = {}
-    for leaf_or_array in _places(schema, schema, "", "business", (), False):
-        if isinstance(leaf_or_array, Leaf):
-            found[leaf_or_array.path] = leaf_or_array
-        else:
-            arrays[leaf_or_array[0]] = leaf_or_array[1]
-    return found, arrays
+def leaves(schema: Schema) -> dict[str, Leaf]:
+    """Every leaf by path."""
+    return {leaf.path: leaf for leaf in _leaves(schema, schema, "", "business", (), False)}
 
 
-def _places(
+def _leaves(
     schema: Schema, node: Schema, path: str, data_class: str, around: tuple[str, ...], required: bool
-) -> Iterator[Leaf | tuple[str, str]]:
+) -> Iterator[Leaf]:
     flat, passed = flatten(schema, node)
     if any(name in around for name in passed):
         return  # the part holds itself: its places are named once
@@ -159,16 +150,13 @@ def _places(
     if isinstance(properties, dict):
         needed = flat.get("required", [])
         for name, inner in properties.items():
-            yield from _places(schema, inner, f"{path}.{name}" if path else name, data_class, around, name in needed)
+            yield from _leaves(schema, inner, f"{path}.{name}" if path else name, data_class, around, name in needed)
     elif isinstance(flat.get("items"), dict):
         item, _ = flatten(schema, flat["items"])
-        members = item.get("properties", {})
-        key = flat.get("x-key") or next((name for name in _USUAL_KEYS if name in members), "")
-        yield f"{path}[]", str(key)
         # The array's own titles stand for its items where these are bare values.
         bare = {name: flat[name] for name in ("title", "x-title-zh", "x-wco-id") if name in flat}
-        inner = flat["items"] if members else {**bare, **flat["items"]}
-        yield from _places(schema, inner, f"{path}[]", data_class, around, required)
+        inner = flat["items"] if item.get("properties") else {**bare, **flat["items"]}
+        yield from _leaves(schema, inner, f"{path}[]", data_class, around, required)
     else:
         yield Leaf(
             path=path,

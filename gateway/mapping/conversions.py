@@ -81,16 +81,6 @@ def local_time(offset: str) -> Conversion:
     return one(f"local time {offset}", encode, decode)
 
 
-def naive_time(offset: str) -> Conversion:
-    """yyyy-MM-ddTHH:mm:ss without an offset, of a clock whose offset is known <-> the same with it."""
-    shape = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?"
-    return one(
-        f"naive time {offset}",
-        _rewritten(f"({shape}){re.escape(offset)}", "{0}", f"a time yyyy-MM-ddTHH:mm:ss{offset}"),
-        _rewritten(f"({shape})", "{0}" + offset, "a time yyyy-MM-ddTHH:mm:ss"),
-    )
-
-
 def separated(separator: str) -> Conversion:
     """A list of texts <-> one text with a separator."""
 

@@ -68,12 +68,6 @@ def located(form: Form, refused: SchemaBroken, data: bytes, document: dict[str, 
     return SchemaBroken(refused.detail, findings, code=refused.code)
 
 
-def pointer_at(form: Form, root: etree._Element, document: dict[str, Any], place: str) -> str:
-    """The JSON Pointer for a place in a message that was made from document; of the nearest place above it where it has none."""
-    places = {_plain(known): pointer for known, pointer in form.mapping.places(root, document).items()}
-    return _nearest(_plain(place), places)
-
-
 def _pointer(finding: Finding, places: Dictionary[str, str]) -> str:
     if finding.pointer is not None:
         return finding.pointer

@@ -126,8 +126,9 @@ class View:
     def standing(self, root_id: str) -> StandingRow | None:
         return self._reading.standing(root_id)
 
-    def known_ids(self, root_id: str) -> dict[str, str]:
-        return self._reading.aliases_of(root_id)
+    def known_ids(self, root_id: str) -> dict[str, list[str]]:
+        """What people and partners call a declaration: scheme -> every value, the latest first."""
+        return self._reading.every_alias_of(root_id)
 
     def timeline(self, root_id: str) -> list[Event]:
         """All that happened to a declaration and its messages, oldest first; to a delivery that fits none, by its own id."""

@@ -106,6 +106,14 @@ def aliases_by_message(db: Session, root_id: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def every_alias_of(db: Session, root_id: str) -> dict[str, list[str]]:
+    """scheme -> every value it was ever told by, each once, the latest first: a declaration may ride in many containers."""
+    values: dict[str, dict[str, None]] = {}
+    for scheme, value in reversed(db.all(ALIASES_OF, root_id=root_id)):
+        values.setdefault(scheme, {})[value] = None
+    return {scheme: list(told) for scheme, told in sorted(values.items())}
+
+
 def find_messages(db: Session, agreement: str, alias: Alias) -> list[MessageRow]:
     """Messages of one agreement that carry this alias, newest first."""
     rows = db.all(FIND_MESSAGES, agreement=agreement, scheme=alias.scheme, folded=fold(alias.value))

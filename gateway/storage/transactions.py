@@ -41,6 +41,7 @@ class SqlReading(Session):
 
     aliases_of = queries_aliases.aliases_of
     aliases_by_message = queries_aliases.aliases_by_message
+    every_alias_of = queries_aliases.every_alias_of
     find_messages = queries_aliases.find_messages
     find_roots = queries_aliases.find_roots
     search = queries_search.search

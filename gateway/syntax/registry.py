@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from gateway.errors import Finding, SchemaBroken
 from gateway.syntax.schema import MessageSchema
 from gateway.syntax.tables import ElementTable, load, read_standard
@@ -41,13 +39,6 @@ class SchemaRegistry:
 
     def newest(self, standard: str, message: str) -> str:
         return self._versions(standard, message)[-1]
-
-    def rooted(self, standard: str, root: etree._Element) -> tuple[str, ...]:
-        """The messages of a standard whose root has that local name; several may share one."""
-        name = etree.QName(root).localname
-        return tuple(
-            message for message, about in self._standard(standard)["messages"].items() if about["root"] == name
-        )
 
     def table(self, standard: str, version: str, message: str) -> ElementTable:
         return self.schema(standard, version, message).table

@@ -11,6 +11,8 @@ import pytest
 from gateway import texts
 from gateway.settings import PROJECT_ROOT
 from gateway.texts import Texts
+from tests.house.phrases_of_source import every_text
+from tests.house.test_rules import AREAS
 
 CODE = re.compile(r"(?!__)[a-z_]+(\.(?!py$|yaml$|md$|json$)[a-z0-9_]+)+")
 SOURCES = sorted(path for top in ("gateway", "adapters") for path in (PROJECT_ROOT / top).rglob("*.py"))
@@ -78,3 +80,21 @@ def test_what_was_found_is_told_in_both_languages_or_in_neither(catalogue: Texts
         for code, row in catalogue._rows.items()
     }
     assert [code for code, (en, zh) in named.items() if en != zh] == []
+
+
+def test_every_row_is_of_a_code_that_the_source_can_make(catalogue: Texts) -> None:
+    """Written out, put together from a family and its last part, or that of a numbered rule."""
+    known = every_text()
+    rules = {rule.code for books in AREAS.values() for book in books for rule in book.rules.values()}
+    families = [
+        re.compile(re.escape(text).replace(r"\{\}", "[a-z_]+"))
+        for text in known
+        if re.fullmatch(r"[a-z_]+\.([a-z_]+\.)*\{\}(\.[a-z_]+)?", text)
+    ]
+    idle = [
+        code
+        for code in catalogue.codes()
+        if code not in known | rules and not any(family.fullmatch(code) for family in families)
+    ]
+    assert idle == []
+    assert [code for code in rules if code not in catalogue.codes()] == []

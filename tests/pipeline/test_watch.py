@@ -97,7 +97,7 @@ def test_a_declaration_shows_everything_that_belongs_to_it(house: House) -> None
     with house.view("acme") as view:
         root = view.declaration(accepted.root_id)
         assert [row.id for row in view.rounds(root)] == [accepted.root_id]
-        assert view.known_ids(root.id)["entry"] == "E1"
+        assert view.known_ids(root.id)["entry"] == ["E1"]
         (request,) = view.requests(root)
         assert (request.document.id, request.state) == (amendment.document_id, "filed")
         assert [row.id for row in request.messages] == list(amendment.message_ids)

@@ -34,6 +34,17 @@ def test_the_latest_value_of_a_scheme_is_the_one_in_force(store: SqlStore) -> No
         assert reading.aliases_of(row.root_id)["entry"] == "A1"
 
 
+def test_every_value_of_a_scheme_is_kept_the_latest_first(store: SqlStore) -> None:
+    row = file_with(store, ("container", "MSKU9070323"), ("plate", "蒙A12345"))
+    more = [Alias("container", "CSQU3054383"), Alias("container", "MSKU9070323")]
+    store.write(lambda w: w.add_aliases(row.root_id, row.id, row.agreement, row.tenant, more))
+    with store.read() as reading:
+        told = reading.every_alias_of(row.root_id)
+    assert set(told) == {"container", "plate"}
+    assert sorted(told["container"]) == ["CSQU3054383", "MSKU9070323"]
+    assert told["plate"] == ["蒙A12345"]
+
+
 def test_messages_of_one_agreement_are_found_by_an_alias_newest_first(store: SqlStore) -> None:
     first = file_with(store, ("entry", "E1"), id="01a")
     second = file_with(store, ("entry", "e1"), id="01b")
