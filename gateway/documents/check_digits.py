@@ -70,11 +70,11 @@ def mod_97_digits(text: str) -> str:
     return f"{98 - int(''.join(str(_BASE_36[character]) for character in text[:-2] + '00')) % 97:02d}"
 
 
-def iban_fault(text: str) -> str | None:
-    """ISO 13616: country and check digits moved to the end, letters as 10 to 35, the number modulo 97 is 1."""
-    turned = text[4:] + text[:4]
-    if int("".join(str(_BASE_36[character]) for character in turned)) % 97 == 1:
-        return None
+def iban_whole(text: str) -> str:
+    """ISO 13616: country and 00 moved to the end, letters as 10 to 35; 98 minus the remainder by 97 are the check digits.
+
+    The whole number with these digits: 02 to 98, so that 00, 01 and 99, which leave the same remainder, do not pass.
+    """
     digits = 98 - int("".join(str(_BASE_36[character]) for character in text[4:] + text[:2] + "00")) % 97
     return f"{text[:2]}{digits:02d}{text[4:]}"
 

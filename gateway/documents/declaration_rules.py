@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from gateway.documents.identifiers import IDENTIFIERS
 from gateway.documents.rules import Book, Complaint, Document, Facts, at, members, number, shown, text
 from gateway.documents.shape import short
 
@@ -16,15 +17,23 @@ BOOK: Book[Facts] = Book("document.rule")
 _ITEMS = ("goods_shipment", "government_agency_goods_items")
 _EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
 _TIR_DOCUMENTS = frozenset({"952", "N952", "TIR"})  # EDIFACT 1001 code 952: TIR carnet
+_PAPERS = frozenset({"additional_documents", "previous_documents"})
+_CONTRACT = ("goods_shipment", "consignment", "transport_contract_document")
+# Papers whose number is an identifier: EDIFACT 1001 codes, bare and as European customs write them.
+_NUMBERED = {
+    **dict.fromkeys(_TIR_DOCUMENTS, "tir-carnet"),
+    **dict.fromkeys(("740", "N740", "741", "N741"), "air-waybill"),
+    **dict.fromkeys(("MRN", "NMRN"), "mrn"),
+}
 _PARTIES = ("submitter", "agent", "declarant", "exporter")
-# What is never below zero: of the document, of an item below these steps, of equipment.
+# What is never below zero: of the document, of an item, of the parts of its commodity, of equipment.
 _TOTALS = ("total_gross_mass", "total_net_mass", "total_package_quantity", "goods_item_quantity", "invoice_amount")
-_OF_ITEM: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    ((), ("customs_value_amount", "statistical_value_amount")),
-    (("commodity", "goods_measure"), (
+_OF_ITEM = ("customs_value_amount", "statistical_value_amount")
+_OF_COMMODITY = (
+    ("goods_measure", (
         "gross_mass", "net_net_weight", "tariff_quantity", "second_tariff_quantity", "transaction_quantity",
     )),
-    (("commodity", "invoice_line"), ("item_charge_amount", "unit_price_amount")),
+    ("invoice_line", ("item_charge_amount", "unit_price_amount")),
 )  # fmt: skip
 _OF_EQUIPMENT = ("gross_mass", "goods_mass", "tare_mass")
 _SHIPMENT_PARTIES = (
@@ -68,9 +77,12 @@ def item_net_over_gross(document: Document, facts: Facts) -> Iterator[Complaint]
     """The gross mass of an item is not less than its net mass."""
     for index, item in members(document, *_ITEMS):
         measure = at(item, "commodity", "goods_measure")
+        if not isinstance(measure, dict) or "gross_mass" not in measure or "net_net_weight" not in measure:
+            continue
         gross, net = number(measure, "gross_mass", "value"), number(measure, "net_net_weight", "value")
         same_unit = text(measure, "gross_mass", "unit_code") == text(measure, "net_net_weight", "unit_code")
-        if gross is not None and net is not None and same_unit and net > _with_tolerance(gross, facts):
+        # The tolerance is asked for only where it could matter.
+        if gross is not None and net is not None and net > gross and same_unit and net > _with_tolerance(gross, facts):
             place = (*_ITEMS, index, "commodity", "goods_measure", "gross_mass", "value")
             yield Complaint(place, shown(gross), f">= {shown(net)}")
 
@@ -230,31 +242,64 @@ def container_twice(document: Document, _facts: Facts) -> Iterator[Complaint]:
 @BOOK.rule("DOC-021", "negative", DECLARATION)
 def negative(document: Document, _facts: Facts) -> Iterator[Complaint]:
     """What is weighed, counted or priced is not below zero; what is taken off a price is a charge, and may be."""
-    for name in _TOTALS:
-        if _below_zero(document.get(name)):
-            yield Complaint((name, "value"), text(document, name, "value"), ">= 0")
+    for name in _below_zero(document, _TOTALS):
+        yield Complaint((name, "value"), text(document, name, "value"), ">= 0")
     for index, item in members(document, *_ITEMS):
-        for steps, names in _OF_ITEM:
-            holder = at(item, *steps)
-            for name in names if isinstance(holder, dict) else ():
-                if _below_zero(holder.get(name)):
-                    yield Complaint((*_ITEMS, index, *steps, name, "value"), text(holder, name, "value"), ">= 0")
+        for name in _below_zero(item, _OF_ITEM):
+            yield Complaint((*_ITEMS, index, name, "value"), text(item, name, "value"), ">= 0")
+        commodity = item.get("commodity")
+        for part, names in _OF_COMMODITY if isinstance(commodity, dict) else ():
+            for name in _below_zero(commodity.get(part), names):
+                place = (*_ITEMS, index, "commodity", part, name, "value")
+                yield Complaint(place, text(commodity, part, name, "value"), ">= 0")
         for inner, packaging in members(item, "packagings"):
-            if _below_zero(packaging.get("quantity")):
-                place = (*_ITEMS, index, "packagings", inner, "quantity", "value")
-                yield Complaint(place, text(packaging, "quantity", "value"), ">= 0")
+            for name in _below_zero(packaging, ("quantity",)):
+                where = (*_ITEMS, index, "packagings", inner, name, "value")
+                yield Complaint(where, text(packaging, name, "value"), ">= 0")
     for index, equipment in members(document, *_EQUIPMENT):
-        for name in _OF_EQUIPMENT:
-            if _below_zero(equipment.get(name)):
-                yield Complaint((*_EQUIPMENT, index, name, "value"), text(equipment, name, "value"), ">= 0")
+        for name in _below_zero(equipment, _OF_EQUIPMENT):
+            yield Complaint((*_EQUIPMENT, index, name, "value"), text(equipment, name, "value"), ">= 0")
 
 
-def _below_zero(part: Any) -> bool:
-    # Most documents have no such place, and most places no sign: the number is read only behind one.
-    if not isinstance(part, dict):
-        return False
-    value = part.get("value")
-    return isinstance(value, str) and value.startswith("-") and (number(part, "value") or 0) < 0
+@BOOK.rule("DOC-022", "document_number", DECLARATION)
+def document_number(document: Document, _facts: Facts) -> Iterator[Complaint]:
+    """The number of a paper whose kind has an identifier of its own is such an identifier."""
+    for place, paper in _papers(document):
+        name = _NUMBERED.get(text(paper, "type_code") or "")
+        given = text(paper, "id")
+        fault = IDENTIFIERS[name].check(given) if name and given else None
+        if fault:
+            yield Complaint((*place, "id"), short(fault.found), short(fault.expected))
+
+
+def _papers(document: Document) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """Every paper that a declaration refers to, with its place."""
+    yield from _papers_of(document, ())
+    yield from _papers_of(at(document, "goods_shipment"), ("goods_shipment",))
+    for index, item in members(document, *_ITEMS):
+        # Most items name no paper: nothing is made for them.
+        if not _PAPERS.isdisjoint(item):
+            yield from _papers_of(item, (*_ITEMS, index))
+    contract = at(document, *_CONTRACT)
+    if isinstance(contract, dict):
+        yield _CONTRACT, contract
+
+
+def _papers_of(holder: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    return (((*place, name, index), paper) for name in sorted(_PAPERS) for index, paper in members(holder, name))
+
+
+def _below_zero(holder: Any, names: tuple[str, ...]) -> list[str]:
+    """Which of the named members, each an object with a value, are below zero."""
+    below: list[str] = []
+    for name in names if isinstance(holder, dict) else ():
+        part = holder.get(name)
+        if isinstance(part, dict):
+            value = part.get("value")
+            # Few values have a sign: a number is read only behind one.
+            if isinstance(value, str) and value[:1] == "-" and (number(part, "value") or 0) < 0:
+                below.append(name)
+    return below
 
 
 def _sum_of_items(document: Document, way: tuple[str, ...], unit: str | None) -> Decimal | None:

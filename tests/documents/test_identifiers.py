@@ -1,5 +1,6 @@
 """Identifiers against numbers that others published or use, and against a second way to compute each check digit."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -29,7 +30,7 @@ GOOD = {
     "wagon-uic": ["338849610583", "372006360831"],
     "wagon": ["338849610583", "97835334", "1623456"],
     "air-waybill": ["057-12345675", "78496228300"],
-    "iban": ["GB82WEST12345698765432", "DE89370400440532013000"],  # the examples of the ISO 13616 registry
+    "iban": ["GB82WEST12345698765432", "DE89370400440532013000", "KZ86125KZT5004100100", "NO9386011117947"],  # the examples of the ISO 13616 registry
     "mrn": ["21DE330243450436E8", "19GBCKKCQSXV2FGVA8"],  # public samples of declarations
     "eori": ["GB427168118378", "DE1234567"],
     "aeo": ["SG123456789012", "AEOCN0123456789"],  # examples of GACC
@@ -58,6 +59,54 @@ def test_every_identifier_has_a_good_example_here() -> None:
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in GOOD.items() for value in values])
 def test_a_good_identifier_has_no_fault(name: str, value: Any) -> None:
     assert IDENTIFIERS[name].check(value) is None
+
+
+# Each with what is wrong with it.
+BAD: dict[str, dict[str, str]] = {
+    "container": {"CSQU3054384": CHECK_DIGIT, "CSQ3054383": SHAPE, "CSQX3054383": SHAPE, "csqu3054383": SHAPE},
+    "wagon": {"338849610584": CHECK_DIGIT, "97835335": CHECK_DIGIT, "978353341": SHAPE},
+    "air-waybill": {"057-12345676": CHECK_DIGIT, "057 12345675": SHAPE, "57-12345675": SHAPE},
+    "cn-usci": {"91330100799655058A": CHECK_DIGIT, "9133010079965505OB": SHAPE, "91330100799655058": SHAPE},
+    "tir-carnet": {"12345678": SHAPE, "XA1234567": SHAPE, "xa12345678": SHAPE},
+    "iban": {
+        "GB82WEST12345698765433": CHECK_DIGIT,
+        "DE8937040044053201300": SHAPE,  # 21 characters, Germany has 22
+        "KZ86125KZT50041001000": SHAPE,
+        "GB8WEST12345698765432": SHAPE,
+    },
+    "mrn": {"21DE330243450436E9": CHECK_DIGIT, "21DE330243450436E": SHAPE, "DE21330243450436E8": SHAPE},
+    "aeo": {"SG12345678901": SHAPE, "MO12345678": SHAPE, "AEOCN012345678": SHAPE, "1501960004": SHAPE},
+    "aeo-cn": {"AEOCN012345678": SHAPE, "AEOSG0123456789": SHAPE},
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_a_bad_identifier_is_a_fault_of_its_kind(name: str, value: Any) -> None:
+    fault = IDENTIFIERS[name].check(value)
+    assert fault is not None
+    assert fault.code == BAD[name][value]
+
+
+@pytest.mark.parametrize("digits", ["00", "01", "99"])
+def test_an_iban_has_no_check_digits_that_only_leave_the_right_remainder(digits: str) -> None:
+    """99 leaves the remainder of 02, 01 that of 98, 00 that of 97."""
+    twin = {"00": "97", "01": "98", "99": "02"}[digits]
+    number = next(
+        body
+        for body in (f"WEST{count:014d}" for count in range(1000))
+        if IDENTIFIERS["iban"].check(f"GB{twin}{body}") is None
+    )
+    fault = IDENTIFIERS["iban"].check(f"GB{digits}{number}")
+    assert fault is not None
+    assert fault.code == CHECK_DIGIT
+
+
+def test_codes_of_authorised_operators_fit_the_forms_that_are_kept(reference: Path) -> None:
+    rows = csv.DictReader((reference / "customs-intl/aeo/aeo_code_formats.csv").read_text("utf-8").splitlines())
+    forms = {row["issuer"].split()[0]: row["regex"] for row in rows if row["regex"]}
+    for issuer, value in {"SG": "SG123456789012", "MO": "MO123456789", "MN": "MN12345", "CN": "CN0123456789"}.items():
+        assert re.fullmatch(forms[issuer], value), issuer
+        assert IDENTIFIERS["aeo"].check(value) is None
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)

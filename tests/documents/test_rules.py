@@ -47,6 +47,8 @@ BREAKING: dict[str, tuple[str, dict[str, Any], list[str]]] = {
                 [f"{ITEM}/commodity/transport_equipments/0/id"]),
     "DOC-018": ("declaration", {f"{BOX}/0/goods_item_numbers/0": "3"}, [f"{BOX}/0/goods_item_numbers/0"]),
     "DOC-019": ("declaration", {"/declarant": {"address": {"city_name": "Erenhot"}}}, ["/declarant/name"]),
+    "DOC-022": ("declaration", {"/additional_documents": [{"type_code": "740", "id": "057-12345676"}]},
+                ["/additional_documents/0/id"]),
     "DOC-021": ("declaration", {f"{ITEM}/commodity/goods_measure/tariff_quantity": {"value": "-1000", "unit_code": "KGM"}},
                 [f"{ITEM}/commodity/goods_measure/tariff_quantity/value"]),
     "DOC-020": ("declaration", {f"{BOX}/1": {"id": "MSKU9070323"}}, [f"{BOX}/1/id"]),
@@ -64,6 +66,15 @@ KEEPING: dict[str, list[dict[str, Any]]] = {
         {"/regime": "tir", "/obligation_guarantees": [{"reference_id": "XA12345678"}]},
     ],
     "DOC-017": [{BOX: [{"sequence_number": "1"}]}],
+    "DOC-022": [
+        {
+            "/additional_documents": [
+                {"type_code": "740", "id": "057-12345675"},
+                {"type_code": "952", "id": "XA12345678"},
+            ]
+        },
+        {"/additional_documents": [{"type_code": "380", "id": "057-12345676"}]},
+    ],
     "DOC-021": [
         {"/goods_shipment/customs_valuation": {"charges": [{"type": "other", "method": "total", "value": "-30"}]}},
         {"/invoice_amount": {"value": "-0.00", "currency": "CNY"}},
@@ -134,6 +145,22 @@ def test_nothing_weighed_counted_or_priced_is_below_zero(
 ) -> None:
     document = with_changes(declaration, {place: {"value": "-0.5"}})
     assert [one.pointer for one in breaches(documents, "declaration", document, "DOC-021")] == [f"{place}/value"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"/goods_shipment/previous_documents": [{"type_code": "NMRN", "id": "21DE330243450436E9"}]},
+        {f"{ITEM}/additional_documents": [{"type_code": "N952", "id": "12345678"}]},
+        {"/goods_shipment/consignment/transport_contract_document": {"type_code": "741", "id": "057 12345675"}},
+    ],
+)
+def test_the_number_of_a_paper_is_held_against_its_kind_wherever_it_stands(
+    documents: Documents, declaration: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    found = breaches(documents, "declaration", with_changes(declaration, changes), "DOC-022")
+    assert len(found) == 1
+    assert (found[0].pointer or "").startswith(next(iter(changes)))
 
 
 def test_sound_requests_have_no_finding(documents: Documents) -> None:
