@@ -248,8 +248,8 @@ def negative(document: Document, _facts: Facts) -> Iterator[Complaint]:
         for name in _below_zero(item, _OF_ITEM):
             yield Complaint((*_ITEMS, index, name, "value"), text(item, name, "value"), ">= 0")
         commodity = item.get("commodity")
-        for part, names in _OF_COMMODITY if isinstance(commodity, dict) else ():
-            for name in _below_zero(commodity.get(part), names):
+        for part, names in _OF_COMMODITY:
+            for name in _below_zero(at(commodity, part), names):
                 place = (*_ITEMS, index, "commodity", part, name, "value")
                 yield Complaint(place, text(commodity, part, name, "value"), ">= 0")
         for inner, packaging in members(item, "packagings"):
