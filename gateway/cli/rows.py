@@ -58,7 +58,9 @@ def message_facts(view: View, message: MessageRow) -> dict[str, Any]:
 
 def plain(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {inner}" for name, inner in value.items())
+        return "\n".join(f"{name}: {plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return str(value)
 
 
