@@ -221,8 +221,8 @@ def currency_declared(document: Document, case: Case) -> Iterator[Complaint]:
 def tariff_code(document: Document, _case: Case) -> Iterator[Complaint]:
     for index, item in members(document, *ITEMS):
         for place, one in members(item, "commodity", "classifications"):
-            code = text(one, "id")
-            if code and one.get("identification_type_code") == TARIFF and not TARIFF_CODE.fullmatch(code):
+            code = text(one, "id") if one.get("identification_type_code") == TARIFF else None
+            if code and not TARIFF_CODE.fullmatch(code):
                 yield Complaint((*ITEMS, index, "commodity", "classifications", place, "id"), code[:20], "10 digits")
 
 

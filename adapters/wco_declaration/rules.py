@@ -143,8 +143,8 @@ def tariff_codes_are_digits(document: Document, _: EncodeContext) -> Iterator[Co
     """A commodity code is the six digits of the Harmonized System and up to four of the country."""
     for index, item in members(document, *ITEMS):
         for place, one in members(item, "commodity", "classifications"):
-            code = text(one, "id")
-            if code and one.get("identification_type_code") == TARIFF and not TARIFF_CODE.fullmatch(code):
+            code = text(one, "id") if one.get("identification_type_code") == TARIFF else None
+            if code and not TARIFF_CODE.fullmatch(code):
                 yield Complaint(
                     (*ITEMS, index, "commodity", "classifications", place, "id"), code[:20], "6 to 10 digits"
                 )

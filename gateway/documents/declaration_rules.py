@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from gateway.documents.identifiers import IDENTIFIERS
+from gateway.documents.identifiers import IDENTIFIERS, Fault
 from gateway.documents.rules import Book, Complaint, Document, Facts, at, members, number, shown, text
 from gateway.documents.shape import short
 
@@ -17,7 +17,7 @@ BOOK: Book[Facts] = Book("document.rule")
 _ITEMS = ("goods_shipment", "government_agency_goods_items")
 _EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
 _TIR_DOCUMENTS = frozenset({"952", "N952", "TIR"})  # EDIFACT 1001 code 952: TIR carnet
-_PAPERS = frozenset({"additional_documents", "previous_documents"})
+_PAPERS = ("additional_documents", "previous_documents")
 _CONTRACT = ("goods_shipment", "consignment", "transport_contract_document")
 # Papers whose number is an identifier: EDIFACT 1001 codes, bare and as European customs write them.
 _NUMBERED = {
@@ -25,7 +25,6 @@ _NUMBERED = {
     **dict.fromkeys(("740", "N740", "741", "N741"), "air-waybill"),
     **dict.fromkeys(("MRN", "NMRN"), "mrn"),
 }
-_PARTIES = ("submitter", "agent", "declarant", "exporter")
 # What is never below zero: of the document, of an item, of the parts of its commodity, of equipment.
 _TOTALS = ("total_gross_mass", "total_net_mass", "total_package_quantity", "goods_item_quantity", "invoice_amount")
 _OF_ITEM = ("customs_value_amount", "statistical_value_amount")
@@ -36,9 +35,12 @@ _OF_COMMODITY = (
     ("invoice_line", ("item_charge_amount", "unit_price_amount")),
 )  # fmt: skip
 _OF_EQUIPMENT = ("gross_mass", "goods_mass", "tare_mass")
-_SHIPMENT_PARTIES = (
-    "buyer", "seller", "consignor", "consignee", "importer", "domestic_owner", "payer", "surety",
+_PARTY_PLACES = (
+    ("submitter",), ("agent",), ("declarant",), ("exporter",), *(("goods_shipment", name) for name in (
+        "buyer", "seller", "consignor", "consignee", "importer", "domestic_owner", "payer", "surety",
+    )),
 )  # fmt: skip
+_KNOWN_BY = frozenset({"name", "foreign_name", "identifiers"})
 
 
 @BOOK.rule("DOC-001", "item_numbers", DECLARATION)
@@ -215,15 +217,12 @@ def item_unknown(document: Document, _facts: Facts) -> Iterator[Complaint]:
 @BOOK.rule("DOC-019", "party_nameless", DECLARATION)
 def party_nameless(document: Document, _facts: Facts) -> Iterator[Complaint]:
     """A party has an identifier or a name."""
-    places: list[tuple[str, ...]] = [(name,) for name in _PARTIES]
-    places += [("goods_shipment", name) for name in _SHIPMENT_PARTIES]
-    for place in places:
+    for place in _PARTY_PLACES:
         party = at(document, *place)
-        if not isinstance(party, dict):
+        if not party or not isinstance(party, dict):
             continue
         # An agent given by its status alone says "declared by oneself": that is enough.
-        known = {"name", "foreign_name", "identifiers"} & party.keys()
-        if party and not known and not party.keys() <= {"function_code", "role_code", "category_code"}:
+        if _KNOWN_BY.isdisjoint(party) and not party.keys() <= {"function_code", "role_code", "category_code"}:
             yield Complaint((*place, "name"))
 
 
@@ -264,29 +263,37 @@ def negative(document: Document, _facts: Facts) -> Iterator[Complaint]:
 @BOOK.rule("DOC-022", "document_number", DECLARATION)
 def document_number(document: Document, _facts: Facts) -> Iterator[Complaint]:
     """The number of a paper whose kind has an identifier of its own is such an identifier."""
-    for place, paper in _papers(document):
-        name = _NUMBERED.get(text(paper, "type_code") or "")
-        given = text(paper, "id")
-        fault = IDENTIFIERS[name].check(given) if name and given else None
-        if fault:
-            yield Complaint((*place, "id"), short(fault.found), short(fault.expected))
-
-
-def _papers(document: Document) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """Every paper that a declaration refers to, with its place."""
-    yield from _papers_of(document, ())
-    yield from _papers_of(at(document, "goods_shipment"), ("goods_shipment",))
+    for steps, fault in _misnumbered(document):
+        yield Complaint(steps, short(fault.found), short(fault.expected))
+    for steps, fault in _misnumbered(at(document, "goods_shipment")):
+        yield Complaint(("goods_shipment", *steps), short(fault.found), short(fault.expected))
     for index, item in members(document, *_ITEMS):
-        # Most items name no paper: nothing is made for them.
-        if not _PAPERS.isdisjoint(item):
-            yield from _papers_of(item, (*_ITEMS, index))
+        for steps, fault in _misnumbered(item):
+            yield Complaint((*_ITEMS, index, *steps), short(fault.found), short(fault.expected))
     contract = at(document, *_CONTRACT)
-    if isinstance(contract, dict):
-        yield _CONTRACT, contract
+    wrong = _number_fault(contract) if isinstance(contract, dict) else None
+    if wrong:
+        yield Complaint((*_CONTRACT, "id"), short(wrong.found), short(wrong.expected))
 
 
-def _papers_of(holder: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    return (((*place, name, index), paper) for name in sorted(_PAPERS) for index, paper in members(holder, name))
+def _misnumbered(holder: Any) -> list[tuple[tuple[str | int, ...], Fault]]:
+    """The papers of a part whose number does not fit their kind, each with the steps to its number."""
+    wrong: list[tuple[tuple[str | int, ...], Fault]] = []
+    for name in _PAPERS if isinstance(holder, dict) else ():
+        papers = holder.get(name)
+        for index, paper in enumerate(papers) if isinstance(papers, list) else ():
+            fault = _number_fault(paper) if isinstance(paper, dict) else None
+            if fault:
+                wrong.append(((name, index, "id"), fault))
+    return wrong
+
+
+def _number_fault(paper: dict[str, Any]) -> Fault | None:
+    kind = paper.get("type_code")
+    if not isinstance(kind, str) or kind not in _NUMBERED:
+        return None
+    given = text(paper, "id")
+    return IDENTIFIERS[_NUMBERED[kind]].check(given) if given else None
 
 
 def _below_zero(holder: Any, names: tuple[str, ...]) -> list[str]:
