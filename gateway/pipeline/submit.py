@@ -72,9 +72,8 @@ class _Stage:
         self, findings: Iterable[Finding], kind: type[Rejected], code: str = "", agreement: Agreement | None = None
     ) -> None:
         """agreement: the one whose partner says so; each finding names it."""
-        found = [finding for finding in findings if not self._said(finding)]
-        if agreement is not None:
-            found = [replace(finding, agreement=agreement.id) for finding in found]
+        found = [replace(finding, agreement=agreement.id) for finding in findings] if agreement else list(findings)
+        found = [finding for finding in found if not self._said(finding)]
         self.findings += found
         if any(finding.severity is Severity.ERROR for finding in found):
             self.kinds.add(kind)
@@ -82,7 +81,14 @@ class _Stage:
 
     def _said(self, finding: Finding) -> bool:
         """Whether an error on the same place says it already: that the value cannot be written, or the very same of it."""
-        errors = [one for one in self.findings if one.pointer == finding.pointer and one.severity is Severity.ERROR]
+        # What another partner says of the place is another finding.
+        errors = [
+            one
+            for one in self.findings
+            if one.pointer == finding.pointer
+            and one.severity is Severity.ERROR
+            and one.agreement in (None, finding.agreement)
+        ]
         same = (finding.found, finding.expected)
         return bool(finding.pointer) and any(
             finding.code == "mapping.value" or (None not in same and (one.found, one.expected) == same)

@@ -257,3 +257,16 @@ def test_what_an_error_on_the_same_place_says_already_is_not_told_again(
     stage.add([first], Rejected, "document.refused")
     stage.add([later], RuleBroken, "mapping.value")
     assert (later in stage.findings) is told
+
+
+def test_what_another_partner_says_of_the_place_is_told_too(house: House) -> None:
+    later = Finding("mapping.value", CODE.pointer, "XX", "a country code")
+    first, second = (
+        replace(each, id=name) for name, each in zip("ab", [*house.directory.agreements.values()] * 2, strict=False)
+    )
+    stage = _Stage()
+    stage.add([later], RuleBroken, agreement=first)
+    stage.add([later], RuleBroken, agreement=second)
+    assert [finding.agreement for finding in stage.findings] == ["a", "b"]
+    stage.add([later], RuleBroken, agreement=second)
+    assert len(stage.findings) == 2
