@@ -24,7 +24,7 @@ from tests.system.town import DECLARATIONS, FILER, Town
 
 OFFICES = ("asked", "tolerant", "silent")
 KINDS = ("declaration", "declaration_amendment", "declaration_cancellation", "goods_presentation")
-TOKEN = "token-of-the-tolerant-office"
+TOKEN, TOKEN_IN = "token-of-the-tolerant-office", "TOLERANT_OFFICE_TOKEN"
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Neighbours(Town):
     scheme = "https"
 
     def settle(self, speed: float) -> None:
+        self.environment[TOKEN_IN] = TOKEN
         make_development_pki(self.home / "certs", OFFICES)
         ours = self.home / "certs" / "gateway" / "keys"
         self.authority = self.home / "certs" / "ca.pem"
@@ -140,7 +141,7 @@ class Neighbours(Town):
             "--speed": speed,
         }
         if name == "tolerant":
-            words["--callback-token"] = TOKEN
+            words["--callback-token"] = f"env:{TOKEN_IN}"
         return ("sim", "wco_declaration", *(str(word) for pair in words.items() for word in pair))
 
 
