@@ -227,17 +227,17 @@ def _lacks_currency(document: Document) -> bool:
     waiting: list[Any] = [document]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, list):
+        if type(value) is list:
             waiting += value
-            continue
-        for name, inner in value.items() if isinstance(value, dict) else ():
-            if isinstance(inner, str):
-                continue
-            if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
-                if inner["value"] and not text(inner, "currency"):
-                    return True
-            else:
-                waiting.append(inner)
+        elif type(value) is dict:
+            for name, inner in value.items():
+                if type(inner) is str:
+                    continue
+                if type(inner) is dict and name.endswith("amount") and type(inner.get("value")) is str:
+                    if inner["value"] and not text(inner, "currency"):
+                        return True
+                else:
+                    waiting.append(inner)
     return False
 
 
