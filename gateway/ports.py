@@ -39,8 +39,10 @@ class EncodeContext:
     """Everything an encoder may know beyond the document; it opens nothing itself.
 
     reserve(name) gives the next number of a named counter, never the same twice, gaps allowed.
-    facts: what was looked up beforehand. known: aliases of the declaration that partners have told us so far
-    (scheme -> value), e.g. the unified number that an amendment or a corrected declaration has to repeat.
+    known: aliases of the declaration that partners have told us so far (scheme -> value), e.g. the unified number that an
+    amendment or a corrected declaration has to repeat. declaration: the one that a request speaks of, where it is at hand.
+    message: which of several messages to write, "" where the document decides. as_received: write a document again that was
+    read from the partner's own message, as its bag says and without numbers of ours.
     """
 
     agreement: Agreement
@@ -51,7 +53,9 @@ class EncodeContext:
     phase: Phase = Phase.SINGLE
     round: int = 1
     known: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    declaration: Json | None = None
+    message: str = ""
+    as_received: bool = False
 
 
 @dataclass(frozen=True, slots=True)

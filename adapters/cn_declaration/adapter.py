@@ -41,12 +41,12 @@ class CnDeclaration:
 
     def check(self, document: Json, context: EncodeContext) -> list[Finding]:
         """The numbered rules of this partner for a document that is to be filed."""
-        return rules.check(_kind(context), document, context, self._documents)
+        return rules.check(context.kind, document, context, self._documents)
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message. RuleBroken and SchemaBroken carry every fault with its JSON Pointer."""
-        kind = _kind(context)
-        if context.facts.get("roundtrip"):
+        kind = context.kind
+        if context.as_received:
             return self._written_again(kind, document, context)
         if kind != "declaration" and kind not in REQUEST_KINDS:
             raise _unknown_kind(kind)
@@ -61,7 +61,7 @@ class CnDeclaration:
     def _written_again(self, kind: str, document: Json, context: EncodeContext) -> Encoded:
         """A message as it was read: its own numbers, its own dialect, its own faults."""
         bag = filing.bag_of(document)
-        message = str(context.facts.get("message") or "")
+        message = context.message
         if kind == "declaration":
             chosen = message if message in ("decmessage", "importmessage") else filing.message_of(context)
             world = str(context.agreement.parameters.get("code_world") or "letters")
@@ -135,10 +135,6 @@ class CnDeclaration:
     def aliases(self, document: Json) -> Iterable[Alias]:
         """Containers, plates, bills, contract, batch or voyage, carnet, references: what people ask for."""
         return filing.aliases(document)
-
-
-def _kind(context: EncodeContext) -> str:
-    return str(context.facts.get("kind") or context.kind)
 
 
 def _told(report: LossReport, prepared: filing.Prepared) -> LossReport:

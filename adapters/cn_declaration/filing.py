@@ -126,7 +126,7 @@ def _request(kind: str, document: Json, context: EncodeContext, declaration: For
             _fill(copy, (path,), told)
     if findings:
         raise RuleBroken("the request names another declaration", findings, code="cn_declaration.request.other")
-    declared = context.facts.get("declaration")
+    declared = context.declaration
     if isinstance(declared, dict) and isinstance(copy.get("changes"), list):
         copy["changes"] = changed_fields.filled(copy["changes"], declared, declaration, wrong_types)
     reasons = dict.fromkeys(text(change, "reason_text") for _, change in members(document, "changes"))

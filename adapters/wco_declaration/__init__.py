@@ -71,12 +71,12 @@ class WcoDeclaration:
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message, checked; in a round trip as the sender wrote it, with the sender's own numbers and faults."""
-        kind = str(context.facts.get("kind") or context.kind)
+        kind = context.kind
         if kind not in KINDS:
             finding = Finding("wco_declaration.kind", found=kind, expected=", ".join(KINDS))
             raise RuleBroken(f"{kind} is no document of this family", [finding], code=finding.code)
-        again = bool(context.facts.get("roundtrip"))
-        name = _message(kind, str(context.facts.get("message") or ""))
+        again = context.as_received
+        name = _message(kind, context.message)
         form = self._form(kind, name, mapping.party_scheme(context))
         expanded = requests.expand(kind, document, self._places(DECLARATION)) if kind in requests.REQUESTS else None
         whole = expanded.document if expanded else document

@@ -30,7 +30,7 @@ BOOK: Book[EncodeContext] = Book("wco_declaration")
 
 def check(document: Document, context: EncodeContext, data: RulesData) -> list[Finding]:
     """Every broken rule of the document's kind."""
-    return BOOK.check(_kind(context), document, context, on=day(context.now_us), data=data)
+    return BOOK.check(context.kind, document, context, on=day(context.now_us), data=data)
 
 
 @BOOK.rule("WCO-DEC-001", "reference.shape", DECLARATION, *REQUESTS)
@@ -65,7 +65,7 @@ def type_fits_direction(document: Document, _: EncodeContext) -> Iterator[Compla
 def function_fits_kind(document: Document, context: EncodeContext) -> Iterator[Complaint]:
     """A declaration is an original (9), a request an additional message (13)."""
     found = text(document, "function_code")
-    expected = "13" if _kind(context) in REQUESTS else "9"
+    expected = "13" if context.kind in REQUESTS else "9"
     if found not in (None, expected):
         yield Complaint(("function_code",), found, expected)
 
@@ -163,7 +163,7 @@ def declaration_is_named(document: Document, context: EncodeContext) -> Iterator
 @BOOK.rule("WCO-REQ-002", "request.type", *REQUESTS)
 def type_fits_request(document: Document, context: EncodeContext) -> Iterator[Complaint]:
     """COR amends, INV cancels, GPR presents."""
-    found, expected = text(document, "type_code"), REQUESTS.get(_kind(context))
+    found, expected = text(document, "type_code"), REQUESTS.get(context.kind)
     if found not in (None, expected):
         yield Complaint(("type_code",), str(found)[:10], expected)
 
@@ -208,10 +208,6 @@ def cancellation_gives_reasons(document: Document, _: EncodeContext) -> Iterator
     for name, elsewhere in (("reason_code", codes), ("reason_text", told)):
         if not text(document, name) and not elsewhere:
             yield Complaint((name,), None, name)
-
-
-def _kind(context: EncodeContext) -> str:
-    return str(context.facts.get("kind") or context.kind)
 
 
 def _unnumbered(document: Document, party: str, context: EncodeContext) -> Iterator[Complaint]:

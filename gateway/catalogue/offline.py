@@ -1,8 +1,7 @@
 """Translating without a gateway: one adapter, bytes in, bytes out; no database, no partner, no clock unless one is given.
 
-The command line and the contract suite stand on this. An encoder gets what a real submission would give it; of its facts
-``kind`` and ``message`` say what is to be written, and ``roundtrip`` that numbers which the gateway would reserve are to be
-taken from the document, since the sender had given them already.
+The command line and the contract suite stand on this. An encoder gets what a real submission would give it; on a round trip it
+takes those numbers which the gateway would reserve from the document, since the sender had given them already.
 """
 
 from __future__ import annotations
@@ -78,18 +77,15 @@ def context(
     now_us: int = NOW_US,
 ) -> EncodeContext:
     """What an encoder is given. Without further words the same for every call, so that the same bytes come out."""
-    facts: dict[str, Any] = {"kind": kind}
-    if message:
-        facts["message"] = message
-    if roundtrip:
-        facts["roundtrip"] = True
     return EncodeContext(
         agreement=agreement(manifest, parameters),
         message_id=message_id,
         now_us=now_us,
         reserve=counter(),
+        kind=kind,
         phase=phase or REQUEST_PHASES.get(kind, Phase.SINGLE),
-        facts=facts,
+        message=message,
+        as_received=roundtrip,
     )
 
 

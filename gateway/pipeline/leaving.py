@@ -108,13 +108,13 @@ class Border:
         whole: the message that the adapter made of all of the document, which nobody is given. on, follows: as for the checks of
         a document.
         """
-        declared = context.facts.get("declaration")
+        declared = context.declaration
         held = dict(self.held(context.kind, document, context.agreement, declared))
         held_of_declared = self._held_of_declared(context)
         if not held and not held_of_declared:
             return whole, []
         thinned = self._documents.without(context.kind, document, held)
-        context = replace(context, facts=self._facts(context, held_of_declared))
+        context = replace(context, declaration=self._declared(context, held_of_declared))
         carried = [pointer for pointer in thinned.gone if not _stays(pointer, whole.report)]
         if context.kind in REQUEST_PHASES and any(pointer.startswith(_ASKED) for pointer in carried):
             encoded, reason = None, context.kind
@@ -151,17 +151,14 @@ class Border:
                 yield pointer, classes[-1]
 
     def _held_of_declared(self, context: EncodeContext) -> dict[str, str]:
-        declared = context.facts.get("declaration")
+        declared = context.declaration
         return {} if declared is None else dict(self.held(places.DECLARATION, declared, context.agreement, None))
 
-    def _facts(self, context: EncodeContext, held: Collection[str]) -> dict[str, Any]:
-        """What the adapter may look up: of the declaration, too, only what may leave."""
-        facts = dict(context.facts)
-        if held:
-            facts["declaration"] = (
-                self._documents.without(places.DECLARATION, facts["declaration"], held).document or {}
-            )
-        return facts
+    def _declared(self, context: EncodeContext, held: Collection[str]) -> Json | None:
+        """The declaration that the adapter may look at: of that, too, only what may leave."""
+        if context.declaration is None or not held:
+            return context.declaration
+        return self._documents.without(places.DECLARATION, context.declaration, held).document or {}
 
     def _made(
         self, thinned: Without, adapter: Adapter, context: EncodeContext, *, on: date, follows: bool

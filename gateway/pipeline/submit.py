@@ -168,11 +168,10 @@ class Submitter:
             stage.raise_errors()
         seen = places.facts_of(submission.kind, submission.tenant, submission.document, declared)
         agreements = self._agreements(submission, ground, seen, stage)
-        facts = {} if declared is None else {"declaration": declared}
         messages = [
             message
             for agreement in agreements
-            if (message := self._translate(submission, ground, agreement, known, facts, now, on, stage)) is not None
+            if (message := self._translate(submission, ground, agreement, known, declared, now, on, stage)) is not None
         ]
         stage.raise_errors()
         return Prepared(
@@ -209,7 +208,7 @@ class Submitter:
         ground: Footing,
         agreement: Agreement,
         known: Mapping[str, str],
-        facts: Mapping[str, Json],
+        declared: Json | None,
         now: int,
         on: date,
         stage: _Stage,
@@ -227,7 +226,7 @@ class Submitter:
             phase=ground.phase,
             round=ground.round,
             known=known,
-            facts=facts,
+            declaration=declared,
         )
         stage.add(adapter.check(document, context), Rejected, "partner.refused", agreement)
         encoded: Encoded | None = None

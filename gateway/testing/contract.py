@@ -125,7 +125,7 @@ def encoding_keeps_schema(entry: Entry, registry: SchemaRegistry, sample: Path) 
 
 
 def filing_needs_no_hint(entry: Entry, sample: Path) -> None:
-    """A document that can be filed is encoded without the facts that only a round trip has."""
+    """A document that can be filed is encoded without anything that only a round trip knows."""
     document = decoded(entry, sample)
     if not is_filed(entry, document.kind):
         return

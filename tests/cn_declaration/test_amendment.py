@@ -29,7 +29,7 @@ def amended(project_root: Any) -> Any:
 
     def encode(*changes: dict[str, str], **more: Any) -> Encoded:
         context = offline.context(entry.manifest, kind="declaration_amendment")
-        context = replace(context, facts={**context.facts, "declaration": declaration}, known=KNOWN)
+        context = replace(context, declaration=declaration, known=KNOWN)
         return entry.adapter.encode({"declaration": {}, "changes": list(changes), **more}, context)
 
     return encode

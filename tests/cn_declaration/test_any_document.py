@@ -95,8 +95,8 @@ def test_whatever_keeps_its_schema_is_answered(adapter: CnDeclaration, filing: F
         known=data.draw(st.sampled_from([{}, {"cn-seq-no": "I20260000700104417"}])),
         **parameters,
     )
-    again = {"roundtrip": True, "message": told["message"]}
-    context = replace(context, facts=data.draw(st.sampled_from([{}, again, {"declaration": DECLARED}])))
+    again = {"as_received": True, "message": told["message"]}
+    context = replace(context, **data.draw(st.sampled_from([{}, again, {"declaration": DECLARED}])))
     adapter.check(document, context)
     list(adapter.aliases(document))
     with suppress(GatewayError):
@@ -110,7 +110,7 @@ def test_a_change_of_any_place_is_written_or_refused(adapter: CnDeclaration, fil
     """A filer may put a text where a group stands; the change then has no field of the form, unless it names one itself."""
     told = next(told["document"] for told in FILED if told["kind"] == "declaration_amendment")
     change = {"pointer": "/" + "/".join(map(str, path)), "old_value": "a", "new_value": "b"}
-    context = replace(filing("declaration_amendment"), facts={"declaration": DECLARED})
+    context = replace(filing("declaration_amendment"), declaration=DECLARED)
     named = change | {"field_code": "X", "field_name": "Y"}
     assert b"<NewValue>b</NewValue>" in adapter.encode({**told, "changes": [named]}, context).data
     refused: list[Finding] = []

@@ -167,7 +167,7 @@ class Abroad:
             kind=kind,
             phase=REQUEST_PHASES.get(kind, Phase.SINGLE),
             known={"mrn": "24MN0000000000000001"},
-            facts={} if declared is None else {"declaration": declared},
+            declaration=declared,
         )
         whole = self.entry.adapter.encode(document, context)
         encoded, findings = Border(self.library).pass_through(
@@ -268,7 +268,7 @@ def test_an_adapter_may_not_look_up_what_may_not_leave(abroad: Abroad, library: 
             return []
 
         def encode(self, document: Json, context: EncodeContext) -> Encoded:
-            seen.append(context.facts["declaration"])
+            seen.append(context.declaration)
             return Encoded(b"x", "s", "1", "M", "n", "text/plain", (), LossReport())
 
     context = EncodeContext(
@@ -277,7 +277,7 @@ def test_an_adapter_may_not_look_up_what_may_not_leave(abroad: Abroad, library: 
         0,
         offline.counter(),
         kind="declaration_cancellation",
-        facts={"declaration": declared},
+        declaration=declared,
     )
     document = {"declaration": {"id": "1"}, "reason_code": "1"}
     adapter: Any = Curious()
