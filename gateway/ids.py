@@ -12,6 +12,9 @@ import time
 from base64 import b32encode
 from datetime import UTC, datetime, tzinfo
 
+NEVER_US = (
+    9_000_000_000_000_000  # an instant in the year 2255: work that is due then waits for something else than time
+)
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
 

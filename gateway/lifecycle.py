@@ -29,6 +29,18 @@ class Status(StrEnum):
     EXPIRED = "expired"  # given up; the reason is stored
 
 
+class Rest(StrEnum):
+    """What sending a message again depends on, beside its status; its reason is for people and decides nothing."""
+
+    NONE = ""
+    REFUSED = "refused"  # the partner has seen these bytes and does not want them
+    ASKED_AGAIN = "asked_again"  # the partner has seen these bytes and wants them once more
+    RECEIPT_OVERDUE = "receipt_overdue"  # it was handed over; that it is not found later proves nothing
+
+
+# The partner was asked, or asked itself, for bytes that it has seen before: that it has them says nothing.
+AFRESH = frozenset({Rest.REFUSED, Rest.ASKED_AGAIN})
+
 S = Status
 MOVES: dict[Status, dict[str, Status]] = {
     S.ACCEPTED: {"signed": S.SIGNED, "stuck": S.PARKED, "gave_up": S.EXPIRED},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from gateway.agreements import Agreement
 from gateway.errors import Finding
 from gateway.events import EventType
-from gateway.lifecycle import InboundStatus, Phase, Status
+from gateway.lifecycle import InboundStatus, Phase, Rest, Status
 from gateway.mapping.report import DecodeReport, LossReport
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One document on its way to one partner. lane: the agreement id; key: what an ordered lane orders by."""
+    """One document on its way to one partner. priority: higher ones of a lane go first. reason: for people; rest: for us."""
 
     id: str
     document_id: str
@@ -271,6 +271,8 @@ class MessageRow:
     receipt_due_us: int | None
     created_us: int
     updated_us: int
+    priority: int = 0
+    rest: Rest = Rest.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +486,10 @@ class Writing(Reading, Protocol):
     def put_idempotency(self, row: IdempotencyRow) -> None: ...
     def forget_idempotency(self, before_us: int) -> int: ...
     def enqueue(self, message_id: str, lane: str, key: str, due_us: int, priority: int = 0) -> None: ...
+    def requeue(self, message_id: str, lane: str, key: str, due_us: int, priority: int = 0) -> None:
+        """The same for a message that was in the lane before: it keeps its place before what came later of its key."""
+        ...
+
     def claim(self, lane: str, worker: str, limit: int, now_us: int, lease_s: int) -> list[Claim]:
         """Take due work of one lane in one statement. Of one key at most one is out at a time, oldest first, and none
         while an older one of that key is unfinished; key "" orders nothing. Paused lanes give nothing."""
@@ -496,6 +502,10 @@ class Writing(Reading, Protocol):
     def release(self, work_id: int, worker: str, due_us: int) -> bool: ...
     def extend(self, work_ids: Sequence[int], worker: str, now_us: int, lease_s: int) -> None: ...
     def cancel_work(self, message_id: str) -> None: ...
+    def hold(self, message_id: str) -> None:
+        """Let the work of a message rest where it stands in its lane: nobody takes it, and nothing of its key passes it."""
+        ...
+
     def wake(self, message_id: str, due_us: int) -> None: ...
     def pause_lane(self, lane: str, paused: bool) -> None: ...
     def put_breaker(self, row: BreakerRow) -> None: ...

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway import ids
 from gateway.agreements import Agreement
 from gateway.events import EventType
-from gateway.lifecycle import MOVES, Status
+from gateway.lifecycle import MOVES, Rest, Status
 from gateway.pipeline import attempts, places, standings, timeline
 from gateway.pipeline.correlate import Match
 from gateway.pipeline.outcomes import send_again_later
@@ -147,7 +147,9 @@ def _receipted(writing: Writing, message: MessageRow, reply: Reply, now: int) ->
     if "receipted" not in MOVES[message.status]:
         return
     writing.cancel_work(message.id)
-    message = writing.advance(message, "receipted", now_us=now, receipt_due_us=None, waiting_for="", reason="")
+    message = writing.advance(
+        message, "receipted", now_us=now, receipt_due_us=None, waiting_for="", reason="", rest=Rest.NONE
+    )
     writing.append_event(
         timeline.about(message, EventType.MESSAGE_DELIVERED, now, raw_code=reply.raw_code, raw_text=reply.raw_text)
     )
@@ -160,7 +162,7 @@ def _refused(writing: Writing, message: MessageRow, reply: Reply, now: int) -> N
         return
     reason = f"{attempts.REFUSED}: {reply.raw_code} {reply.raw_text}"[: attempts.LONGEST_REASON]
     writing.cancel_work(message.id)
-    message = writing.advance(message, "refused", now_us=now, receipt_due_us=None, reason=reason)
+    message = writing.advance(message, "refused", now_us=now, receipt_due_us=None, reason=reason, rest=Rest.REFUSED)
     writing.append_event(
         timeline.about(message, EventType.MESSAGE_REFUSED, now, raw_code=reply.raw_code, raw_text=reply.raw_text)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.agreements import Agreement, Partner, Retry
 from gateway.errors import GatewayError
+from gateway.lifecycle import AFRESH
 from gateway.ports import BreakerRow, MessageRow
 
 SECOND_US = 1_000_000
@@ -25,8 +26,8 @@ def because(word: str, problem: BaseException) -> str:
 
 
 def goes_afresh(message: MessageRow) -> bool:
-    """Whether the partner, or a person, asked for bytes that it has seen before: then that it has them says nothing."""
-    return message.reason.startswith((ASKED_AGAIN, REFUSED))
+    """Whether it is sent without asking first whether the partner has it."""
+    return message.rest in AFRESH
 
 
 def exhausted(attempts: int, retry: Retry) -> bool:

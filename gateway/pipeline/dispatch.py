@@ -21,9 +21,8 @@ from gateway import ids
 from gateway.agreements import Agreement, Directory
 from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected, trace
 from gateway.events import EventType
-from gateway.lifecycle import Status
+from gateway.lifecycle import Rest, Status
 from gateway.pipeline import attempts, timeline
-from gateway.pipeline.attempts import RECEIPT_OVERDUE
 from gateway.pipeline.outcomes import (
     Outcome,
     beat,
@@ -174,7 +173,8 @@ class Dispatcher:
                 settled += 1
                 if message is not None and message.status is Status.SENDING:
                     lose_sight(writing, message, now, "the worker that sent it died")
-                writing.finish(claim.work_id, worker)
+                else:
+                    writing.finish(claim.work_id, worker)
             if jobs and allowed.trial:
                 # The others go on resting while this one message is on trial.
                 writing.put_breaker(replace(breaker, rest_until_us=now + self._lease_s * attempts.SECOND_US))
@@ -221,7 +221,6 @@ class Dispatcher:
                     writing.release(job.claim.work_id, worker, now + self._lease_s * attempts.SECOND_US)
                 elif problem is not None:
                     park(writing, message, now, attempts.because("not signed", problem))
-                    writing.finish(job.claim.work_id, worker)
                 else:
                     ready.append(replace_message(job, _start(writing, message, job, now)))
             writing.extend([job.claim.work_id for job in ready], worker, now, self._lease_s)
@@ -314,21 +313,20 @@ class Dispatcher:
     ) -> None:
         message, problem = writing.message(job.message.id), outcome.problem
         if message is None:
-            return
-        if problem is None and outcome.handed is not None:
-            self._handed_over(writing, agreement, worker, job, message, outcome, now)
+            writing.finish(job.claim.work_id, worker)
+        elif problem is None and outcome.handed is not None:
+            self._handed_over(writing, agreement, job, message, outcome, now)
         elif isinstance(problem, PartnerUnavailable) and message.status is Status.SENDING:
             not_reached(writing, agreement, worker, job.claim, message, problem, outcome.tried, breaker, now)
+        elif message.status is Status.SENDING:
+            stop(writing, message, problem, now)
         else:
-            if message.status is Status.SENDING:
-                stop(writing, message, problem, now)
             writing.finish(job.claim.work_id, worker)
 
     def _handed_over(
         self,
         writing: Writing,
         agreement: Agreement,
-        worker: str,
         job: _Job,
         message: MessageRow,
         outcome: Outcome,
@@ -339,14 +337,16 @@ class Dispatcher:
         # Its lease ran out and somebody called it UNKNOWN, or a receipt overtook this note: both are in order.
         step = {Status.SENDING: "handed_over", Status.UNKNOWN: "located"}.get(message.status)
         if step is not None:
-            message = writing.advance(message, step, now_us=now, receipt_due_us=due, reason="")
+            message = writing.advance(message, step, now_us=now, receipt_due_us=due, reason="", rest=Rest.NONE)
         kind = EventType.MESSAGE_LOCATED if outcome.located else EventType.MESSAGE_HANDED_OVER
         writing.append_event(
             timeline.about(
                 message, kind, now, note=outcome.handed.note, name=message.name, attempt=job.message.attempts
             )
         )
-        writing.finish(job.claim.work_id, worker)
+        if message.status in (Status.SENT, Status.DELIVERED):
+            # Not by the claim: who lost its lease finds the work held for a message that was called UNKNOWN meanwhile.
+            writing.cancel_work(message.id)
         if outcome.handed.aliases:
             writing.add_aliases(message.root_id, message.id, agreement.id, message.tenant, outcome.handed.aliases)
             self._receiver.match_kept(writing, agreement.id, outcome.handed.aliases)
@@ -378,17 +378,18 @@ class Dispatcher:
         now, message = self._clock(), writing.message(message_id)
         if message is None or message.status is not Status.UNKNOWN:
             return None if message is None else message.status
-        overdue = message.reason.startswith(RECEIPT_OVERDUE)
+        overdue = message.rest is Rest.RECEIPT_OVERDUE
         if there:
             due = None if overdue else attempts.receipt_due_us(agreement, now)
-            message = writing.advance(message, "located", now_us=now, receipt_due_us=due, reason="")
+            message = writing.advance(message, "located", now_us=now, receipt_due_us=due, reason="", rest=Rest.NONE)
+            writing.cancel_work(message.id)
             writing.append_event(timeline.about(message, EventType.MESSAGE_LOCATED, now, name=message.name))
             return message.status
         # What was handed over once and is not found later may have been tidied away: absence proves nothing there.
         absent = there is False and not overdue
         if absent or agreement.drops_doubles:
             note = "not found there" if absent else "nobody can tell; the partner drops doubles"
-            writing.advance(message, "not_there", now_us=now, reason=note)
+            message = writing.advance(message, "not_there", now_us=now, reason=note, rest=Rest.NONE)
             enqueue(writing, agreement, message, now)
             writing.append_event(timeline.about(message, EventType.MESSAGE_NOT_THERE, now, note=note))
             return Status.SIGNED

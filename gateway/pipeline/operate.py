@@ -67,7 +67,6 @@ class Operator:
                 park(writing, message, now, said, actor)
             except IllegalMove:
                 raise _not_now(message) from None
-            writing.cancel_work(message.id)
             return self._message(writing, message_id)
 
         return self._store.write(unit)

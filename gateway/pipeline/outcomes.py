@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gateway.agreements import Agreement
 from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.events import EventType
+from gateway.lifecycle import Rest
 from gateway.pipeline import attempts, timeline
 from gateway.pipeline.attempts import ASKED_AGAIN
 from gateway.ports import BreakerRow, Claim, HandedOver, MessageRow, Writing
@@ -41,13 +42,11 @@ def not_reached(
     reason = attempts.because("not reached", problem)
     if tried and attempts.exhausted(count, agreement.retry):
         park(writing, message, now, reason)
-        writing.finish(claim.work_id, worker)
         return
     due = now + max(attempts.wait_us(count, agreement.retry), attempts.asked_wait_us(problem))
     if not tried and breaker.rest_until_us is not None:
         due = breaker.rest_until_us
-    kept = message.reason if attempts.goes_afresh(message) else reason
-    message = writing.advance(message, "not_reached", now_us=now, attempts=count, reason=kept)
+    message = writing.advance(message, "not_reached", now_us=now, attempts=count, reason=reason)
     writing.append_event(
         timeline.about(
             message,
@@ -66,7 +65,8 @@ def stop(writing: Writing, message: MessageRow, problem: Exception | None, now: 
     """An attempt after which nothing more is sent by itself."""
     if isinstance(problem, Rejected):
         reason = attempts.because(attempts.REFUSED, problem)
-        writing.advance(message, "refused", now_us=now, reason=reason, receipt_due_us=None)
+        writing.advance(message, "refused", now_us=now, reason=reason, receipt_due_us=None, rest=Rest.REFUSED)
+        writing.cancel_work(message.id)
         writing.append_event(
             timeline.about(message, EventType.MESSAGE_REFUSED, now, raw_code=problem.code, raw_text=problem.detail)
         )
@@ -105,26 +105,29 @@ def tell_breaker(writing: Writing, operator: str, before: BreakerRow, after: Bre
 def park(writing: Writing, message: MessageRow, now: int, reason: str, actor: str = "gateway") -> None:
     """Leave a message to a person. IllegalMove where its status knows no such step."""
     writing.advance(message, "stuck", now_us=now, reason=reason, receipt_due_us=None)
+    writing.hold(message.id)
     writing.append_event(timeline.about(message, EventType.MESSAGE_PARKED, now, actor=actor, reason=reason))
 
 
 def lose_sight(writing: Writing, message: MessageRow, now: int, reason: str) -> None:
-    """A message in SENDING about which nobody knows anything. Its work ends; finding out begins."""
-    kept = message.reason if attempts.goes_afresh(message) else reason
-    writing.advance(message, "lost_sight", now_us=now, reason=kept)
+    """A message in SENDING about which nobody knows anything. It keeps its place in its lane; finding out begins."""
+    writing.advance(message, "lost_sight", now_us=now, reason=reason)
+    writing.hold(message.id)
     writing.append_event(timeline.about(message, EventType.MESSAGE_OUTCOME_UNKNOWN, now, reason=reason))
 
 
 def enqueue(writing: Writing, agreement: Agreement, message: MessageRow, due_us: int) -> None:
-    """Put a message back into its lane; work that it still has is replaced, so that it never stands there twice."""
-    writing.cancel_work(message.id)
-    writing.enqueue(message.id, agreement.id, message.root_id if agreement.ordered_by == "declaration" else "", due_us)
+    """Put a message back into its lane, where it never stands twice."""
+    key = message.root_id if agreement.ordered_by == "declaration" else ""
+    writing.requeue(message.id, agreement.id, key, due_us, message.priority)
 
 
 def send_again_later(writing: Writing, agreement: Agreement, message: MessageRow, now: int) -> None:
     """The partner wants the same bytes again once another document is there: a delay passes, or a wake-up comes."""
     reason = f"{ASKED_AGAIN}: {message.waiting_for}"[: attempts.LONGEST_REASON]
-    message = writing.advance(message, "asked_again", now_us=now, reason=reason, receipt_due_us=None)
+    message = writing.advance(
+        message, "asked_again", now_us=now, reason=reason, receipt_due_us=None, rest=Rest.ASKED_AGAIN
+    )
     due = now + attempts.wait_us(message.attempts, agreement.retry)
     enqueue(writing, agreement, message, due)
     writing.append_event(

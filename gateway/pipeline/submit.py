@@ -376,12 +376,13 @@ class Submitter:
             receipt_due_us=None,
             created_us=now,
             updated_us=now,
+            priority=prepared.priority,
         )
         writing.add_message(row)
         writing.add_aliases(row.root_id, row.id, row.agreement, row.tenant, message.aliases)
         # What waits stands in its lane all the same, so that nothing later of the same declaration overtakes it.
         key = row.root_id if agreement.ordered_by == "declaration" else ""
-        writing.enqueue(row.id, agreement.id, key, waiting.NEVER_US if missing else now, prepared.priority)
+        writing.enqueue(row.id, agreement.id, key, ids.NEVER_US if missing else now, prepared.priority)
         if encoded.report.withheld:
             writing.append_event(
                 timeline.about(row, EventType.MESSAGE_WITHHELD, now, withheld=dict(encoded.report.withheld))

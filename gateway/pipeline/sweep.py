@@ -16,7 +16,7 @@ from gateway import ids
 from gateway.agreements import Directory
 from gateway.errors import GatewayError, trace
 from gateway.events import EventType
-from gateway.lifecycle import Status
+from gateway.lifecycle import Rest, Status
 from gateway.pipeline import standings, timeline, waiting
 from gateway.pipeline.attempts import RECEIPT_OVERDUE
 from gateway.pipeline.outcomes import lose_sight
@@ -124,7 +124,6 @@ class Sweeper:
         if message.id not in still:
             return False
         lose_sight(writing, still[message.id], now, "the worker that sent it died")
-        writing.cancel_work(message.id)
         return True
 
     def ask(self, agreement_id: str) -> int:
@@ -153,7 +152,9 @@ class Sweeper:
         if current is None or current.status is not Status.SENT or current.receipt_due_us is None:
             return False
         # Whoever can be asked is asked next; the others stay in doubt until an answer or a person tells.
-        writing.advance(message, "overdue", now_us=now, receipt_due_us=None, reason=RECEIPT_OVERDUE)
+        writing.advance(
+            message, "overdue", now_us=now, receipt_due_us=None, reason=RECEIPT_OVERDUE, rest=Rest.RECEIPT_OVERDUE
+        )
         writing.append_event(
             timeline.about(message, EventType.MESSAGE_SILENT, now, due_us=current.receipt_due_us, name=message.name)
         )

@@ -14,8 +14,6 @@ from gateway.lifecycle import STATES, Track
 from gateway.pipeline import standings
 from gateway.ports import Alias, MessageRow, Reading
 
-# Far behind every real time: work that no clock makes due, only a wake-up.
-NEVER_US = 9_000_000_000_000_000
 _STORED_BY_CUSTOMS = STATES[(Track.DECLARATION, "registered")].rank
 _MOST_ROOTS = 50
 

@@ -14,13 +14,14 @@ from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from gateway import lifecycle
 from gateway.errors import Conflict, NotFound
-from gateway.lifecycle import MOVES, Status
+from gateway.lifecycle import MOVES, Rest, Status
 from gateway.ports import MessageRow
 from gateway.storage.session import EMPTY, Row, Session, Statement, clean, columns_of, given, names_of, unindexed
 from gateway.storage.tables import messages, work
 
 MESSAGE = names_of(MessageRow)
-STATUS_AT = MESSAGE.index("status")
+STATUS_AT, REST_AT = MESSAGE.index("status"), MESSAGE.index("rest")
+TEXTS = frozenset({"reason", "rest"})
 CHANGEABLE = frozenset(MESSAGE) - {"id", "status", "updated_us"}
 FINAL = [status.value for status, moves in MOVES.items() if not moves]
 # How often advance() reads again when another process moved the message in between (PostgreSQL only).
@@ -65,7 +66,8 @@ COUNTS = Statement(select(m.status, func.count()).group_by(m.status))
 
 
 def message_from(row: Row) -> MessageRow:
-    return MessageRow(*(*row[:STATUS_AT], Status(row[STATUS_AT]), *row[STATUS_AT + 1 :]))
+    status, rest = Status(row[STATUS_AT]), Rest(row[REST_AT])
+    return MessageRow(*(*row[:STATUS_AT], status, *row[STATUS_AT + 1 : REST_AT], rest))
 
 
 def message(db: Session, message_id: str) -> MessageRow | None:
@@ -80,7 +82,7 @@ def messages_of(db: Session, root_id: str) -> list[MessageRow]:
 
 def add_message(db: Session, row: MessageRow) -> None:
     values = {name: getattr(row, name) for name in MESSAGE}
-    values["status"] = row.status.value
+    values["status"], values["rest"] = row.status.value, row.rest.value
     values["reason"] = clean(row.reason)
     db.change(ADD_MESSAGE, values)
 
@@ -121,7 +123,7 @@ def update_message(db: Session, message_id: str, now_us: int, **changes: Any) ->
 
 
 def _prefixed(changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"to_{name}": clean(value) if name == "reason" else value for name, value in changes.items()}
+    return {f"to_{name}": clean(str(value)) if name in TEXTS else value for name, value in changes.items()}
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from gateway import ids
 from gateway.ports import BreakerRow, Claim, LaneRow
 from gateway.storage.session import EMPTY, Session, Statement, given
 from gateway.storage.tables import breakers, work
@@ -20,7 +21,16 @@ from gateway.storage.tables import lanes as lanes_table
 SECOND_US = 1_000_000
 
 w = work.c
-ENQUEUE = Statement(insert(work).inline(), ("message_id", "lane", "key", "priority", "due_us", "worker", "attempts"))
+ENQUEUE = Statement(
+    insert(work).inline(), ("message_id", "lane", "key", "place", "priority", "due_us", "worker", "attempts")
+)
+REQUEUE = Statement(
+    update(work)
+    .where(w.message_id == given("of_message", w.message_id))
+    .values(worker="", due_us=given("to_due_us", w.due_us))
+)
+# Among the rows of a key: what was in the lane before goes before what came later.
+AGAIN, NEW = 0, 1
 
 _other = work.alias("other")
 _same_key = and_(_other.c.lane == w.lane, _other.c.key == w.key)
@@ -37,7 +47,9 @@ _due = (
         or_(
             w.key == EMPTY,
             w.worker != EMPTY,
-            ~exists().where(_same_key, _other.c.serial < w.serial),
+            ~exists().where(
+                _same_key, or_(_other.c.place < w.place, and_(_other.c.place == w.place, _other.c.serial < w.serial))
+            ),
         ),
     )
     .order_by(w.priority.desc(), w.serial)
@@ -93,8 +105,21 @@ BREAKER = Statement(
 
 
 def enqueue(db: Session, message_id: str, lane: str, key: str, due_us: int, priority: int = 0) -> None:
-    values = {"message_id": message_id, "lane": lane, "key": key, "priority": priority, "due_us": due_us}
-    db.change(ENQUEUE, values | {"worker": "", "attempts": 0})
+    """Put a new message into a lane, behind the others of its key."""
+    _add(db, message_id, lane, key, NEW, priority, due_us)
+
+
+def requeue(db: Session, message_id: str, lane: str, key: str, due_us: int, priority: int = 0) -> None:
+    """Let a message that was in the lane before be taken (again) from due_us on. Work that it still has keeps its place and loses its
+    worker; else it stands before whatever came later of its key.
+    """
+    if not db.change(REQUEUE, {"of_message": message_id, "to_due_us": due_us}):
+        _add(db, message_id, lane, key, AGAIN, priority, due_us)
+
+
+def _add(db: Session, message_id: str, lane: str, key: str, place: int, priority: int, due_us: int) -> None:
+    values = {"message_id": message_id, "lane": lane, "key": key, "place": place, "priority": priority}
+    db.change(ENQUEUE, values | {"due_us": due_us, "worker": "", "attempts": 0})
 
 
 def claim(db: Session, lane: str, worker: str, limit: int, now_us: int, lease_s: int) -> list[Claim]:
@@ -138,6 +163,11 @@ def extend(db: Session, work_ids: Sequence[int], worker: str, now_us: int, lease
 def cancel_work(db: Session, message_id: str) -> None:
     """Remove the work of a message, claimed or not; a worker that has it learns so from finish() or release()."""
     db.change(CANCEL_WORK, {"of_message": message_id})
+
+
+def hold(db: Session, message_id: str) -> None:
+    """Let the work of a message rest where it stands: nobody takes it, and nothing younger of its key is taken before it."""
+    db.change(REQUEUE, {"of_message": message_id, "to_due_us": ids.NEVER_US})
 
 
 def wake(db: Session, message_id: str, due_us: int) -> None:

@@ -163,6 +163,8 @@ messages = Table(
     instant("receipt_due_us", nullable=True),
     instant("created_us"),
     instant("updated_us"),
+    Column("priority", BigInteger, nullable=False, server_default="0"),
+    Column("rest", Text, nullable=False, server_default=""),
     Index(None, "root_id", "id"),  # messages_of, search(value=...)
     Index(None, "tenant", "id"),  # search of one tenant
     Index(None, "status", "id"),  # search(status=...), messages_in, stale_sending, counts
@@ -279,6 +281,9 @@ work = Table(
     instant("due_us"),  # when it may be taken: by anybody, or, while claimed, again because the lease ran out
     text("worker"),  # '': claimed by nobody
     count("attempts"),
+    Column(
+        "place", BigInteger, nullable=False, server_default="1"
+    ),  # 0: was in the lane before, and goes before the others of its key
     Index(None, "lane", "key", "serial"),  # claim: is there an older one of this key?
     Index(None, "message_id"),  # cancel_work, wake, stale_sending
     sqlite_autoincrement=True,  # a number is never used again: a late worker must not finish another's work

@@ -86,6 +86,8 @@ class SqlWriting(SqlReading):
     release = queries_work.release
     extend = queries_work.extend
     cancel_work = queries_work.cancel_work
+    requeue = queries_work.requeue
+    hold = queries_work.hold
     wake = queries_work.wake
     pause_lane = queries_work.pause_lane
     put_breaker = queries_work.put_breaker
