@@ -392,8 +392,8 @@ class Reading(Protocol):
 
     def payload(self, digest: str) -> bytes: ...
     def events_of(self, root_id: str, *, after_id: str = "", limit: int = 1000) -> list[Event]: ...
-    def aliases_of(self, root_id: str) -> dict[str, str]:
-        """scheme -> latest value."""
+    def aliases_of(self, root_id: str) -> dict[str, dict[str, str]]:
+        """agreement -> scheme -> latest value: what each partner calls a declaration is told to that partner only."""
         ...
 
     def aliases_by_message(self, root_id: str) -> dict[str, dict[str, str]]:

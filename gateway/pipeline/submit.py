@@ -156,7 +156,7 @@ class Submitter:
             if answered is not None:
                 return Prepared(submission, document_id, answered.root_id, 0, Phase.SINGLE, answered=answered)
             ground = _footing(reading, submission, document_id)
-            known = reading.aliases_of(ground.root_id) if submission.root_id else {}
+            known_to = reading.aliases_of(ground.root_id) if submission.root_id else {}
             declared = _json(reading, ground.declaration)
         stage = _Stage()
         tenant = self._directory.tenant_or_operator(submission.tenant)
@@ -171,7 +171,8 @@ class Submitter:
         messages = [
             message
             for agreement in agreements
-            if (message := self._translate(submission, ground, agreement, known, declared, now, on, stage)) is not None
+            if (message := self._translate(submission, ground, agreement, known_to, declared, now, on, stage))
+            is not None
         ]
         stage.raise_errors()
         return Prepared(
@@ -207,7 +208,7 @@ class Submitter:
         submission: Submission,
         ground: Footing,
         agreement: Agreement,
-        known: Mapping[str, str],
+        known_to: Mapping[str, Mapping[str, str]],
         declared: Json | None,
         now: int,
         on: date,
@@ -217,6 +218,7 @@ class Submitter:
         if adapter is None:
             raise NeedsOperator(f"agreement {agreement.id} names adapter {agreement.adapter}, which is not installed")
         document = submission.document
+        known = known_to.get(agreement.id, {})
         context = EncodeContext(
             agreement=agreement,
             message_id=ids.new_id(now),

@@ -25,7 +25,9 @@ ADD_ALIAS = Statement(
     ),
     ALIAS,
 )
-ALIASES_OF = Statement(select(a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us))
+ALIASES_OF = Statement(
+    select(a.agreement, a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us)
+)
 ALIASES_BY_MESSAGE = Statement(
     select(a.message_id, a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us)
 )
@@ -93,9 +95,12 @@ def add_aliases(
     )
 
 
-def aliases_of(db: Session, root_id: str) -> dict[str, str]:
-    """scheme -> latest value."""
-    return dict(db.all(ALIASES_OF, root_id=root_id))
+def aliases_of(db: Session, root_id: str) -> dict[str, dict[str, str]]:
+    """agreement -> scheme -> latest value."""
+    found: dict[str, dict[str, str]] = {}
+    for agreement, scheme, value in db.all(ALIASES_OF, root_id=root_id):
+        found.setdefault(agreement, {})[scheme] = value
+    return found
 
 
 def aliases_by_message(db: Session, root_id: str) -> dict[str, dict[str, str]]:
@@ -109,7 +114,7 @@ def aliases_by_message(db: Session, root_id: str) -> dict[str, dict[str, str]]:
 def every_alias_of(db: Session, root_id: str) -> dict[str, list[str]]:
     """scheme -> every value it was ever told by, each once, the latest first: a declaration may ride in many containers."""
     values: dict[str, dict[str, None]] = {}
-    for scheme, value in reversed(db.all(ALIASES_OF, root_id=root_id)):
+    for _, scheme, value in reversed(db.all(ALIASES_OF, root_id=root_id)):
         values.setdefault(scheme, {})[value] = None
     return {scheme: list(told) for scheme, told in sorted(values.items())}
 

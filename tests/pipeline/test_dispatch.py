@@ -362,3 +362,68 @@ def test_a_message_whose_immediate_reply_cannot_be_kept_is_in_doubt_and_not_simp
     accepted, message = wired.file_and_send()
     assert (message.status, wire.has) == (Status.UNKNOWN, {message.name: 1})
     assert "message:attempt:outcome-unknown" in wired.told(accepted.root_id)
+
+
+@pytest.mark.parametrize(
+    "why", ["looks odd", "refused by the shift lead for now", "asked again by phone", "receipt overdue"]
+)
+def test_what_a_person_writes_decides_nothing_about_sending(wired: House, wire: Wire, why: str) -> None:
+    wire.breaks, wire.arrives_anyway = silent, True
+    _, message = wired.file_and_send()
+    wired.operator.park(message.id, actor="ann", reason=why)
+    wire.breaks = lambda outgoing: None
+    wired.operator.redrive(message.id, actor="ann", reason="go on")
+    wired.run()
+    assert wire.has == {message.name: 1}
+    assert wired.status(message.id) is Status.SENT
+
+
+def test_an_amendment_waits_behind_a_declaration_of_which_nobody_knows(wired: House, wire: Wire) -> None:
+    wire.breaks, wire.tells = silent, False
+    accepted, message = wired.file_and_send()
+    amendment = wired.file("declaration_amendment", accepted.root_id)
+    wire.breaks = lambda outgoing: None
+    assert wired.run() == 0
+    assert wired.status(amendment.message_ids[0]) is Status.ACCEPTED
+    wired.answer(message, "registered")
+    assert wired.run() == 1
+    assert wired.status(amendment.message_ids[0]) is Status.SENT
+
+
+def test_nothing_waits_behind_what_the_partner_refused(wired: House, wire: Wire) -> None:
+    wire.breaks = lambda outgoing: Rejected("no")
+    accepted, message = wired.file_and_send()
+    wire.breaks = lambda outgoing: None
+    amendment = wired.file("declaration_amendment", accepted.root_id)
+    wired.run()
+    assert (wired.status(message.id), wired.status(amendment.message_ids[0])) == (Status.PARKED, Status.SENT)
+
+
+def test_a_declaration_that_is_asked_for_again_goes_before_its_amendment(wired: House, wire: Wire) -> None:
+    sent: list[str] = []
+    wire.on_send = lambda outgoing: sent.append(outgoing.name)
+    accepted, message = wired.file_and_send()
+    amendment = wired.file("declaration_amendment", accepted.root_id)
+    wired.answer(message, "waiting", prerequisite="manifest:M5")
+    assert wired.run() == 0
+    wired.clock.forward(10)
+    wired.run()
+    wired.run()
+    assert sent == [message.name, message.name, wired.message(amendment.message_ids[0]).name]
+
+
+def test_a_redriven_message_keeps_the_priority_of_its_route(wired: House, wire: Wire) -> None:
+    wire.breaks = lambda outgoing: NeedsOperator("no key")
+    first = wired.file(goods="plain")
+    wired.run()
+    with wired.store.read() as reading:
+        row = reading.message(first.message_ids[0])
+    assert row is not None
+    wired.store.write(lambda writing: writing.update_message(row.id, row.updated_us, priority=7))
+    wired.operator.redrive(row.id, actor="ann", reason="the key is there")
+    wire.breaks = lambda outgoing: None
+    second = wired.file(goods="later")
+    order: list[str] = []
+    wire.on_send = lambda outgoing: order.append(outgoing.message_id)
+    wired.run()
+    assert order == [first.message_ids[0], second.message_ids[0]]

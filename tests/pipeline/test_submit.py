@@ -12,7 +12,7 @@ import pytest
 from gateway.errors import Conflict, NoRoute, NotFound, Rejected, WouldLose
 from gateway.lifecycle import Status
 from gateway.pipeline.reading import partner_digest
-from gateway.ports import Alias
+from gateway.ports import Alias, Json
 from tests.pipeline.small_house import House
 
 
@@ -255,3 +255,21 @@ def test_goods_that_the_port_favours_are_sent_first(house: House) -> None:
     assert house.run(limit=1) == 1
     assert house.status(cherries.message_ids[0]) is Status.SENT
     assert house.status(plain.message_ids[0]) is Status.ACCEPTED
+
+
+def test_what_one_partner_calls_a_declaration_is_never_told_to_another(open_house: Callable[..., House]) -> None:
+    def to_both(raw: Json) -> None:
+        raw["routes"] = [{"documents": list(raw["agreements"][0]["documents"]), "to": ["customs-tiny", "abroad-tiny"]}]
+        raw["agreements"][1] |= {"documents": raw["agreements"][0]["documents"], "may_leave": ["*"]}
+
+    house = open_house(change=to_both)
+    accepted = house.file()
+    for message_id, number in zip(accepted.message_ids, ("CN1", "MN2"), strict=True):
+        message = house.message(message_id)
+        house.run(message.agreement)
+        house.answer(message, "registered", lane=message.agreement, learned=[["entry", number]])
+    amendment = house.file("declaration_amendment", accepted.root_id)
+    sent = [house.message(one) for one in amendment.message_ids]
+    with house.view() as view:
+        told = {one.agreement: view.json(one.encoded_digest)["known"]["entry"] for one in sent}
+    assert told == {"customs-tiny": "CN1", "abroad-tiny": "MN2"}

@@ -27,11 +27,11 @@ def ids(reading: Reading, **asked: object) -> list[str]:
 def test_the_latest_value_of_a_scheme_is_the_one_in_force(store: SqlStore) -> None:
     row = file_with(store, ("entry", "A1"), ("entry", "A2"), ("plate", "蒙A12345"))
     with store.read() as reading:
-        assert reading.aliases_of(row.root_id) == {"entry": "A2", "plate": "蒙A12345"}
+        assert reading.aliases_of(row.root_id) == {row.agreement: {"entry": "A2", "plate": "蒙A12345"}}
     again = [Alias("entry", "A1")]
     store.write(lambda w: w.add_aliases(row.root_id, row.id, row.agreement, row.tenant, again))
     with store.read() as reading:
-        assert reading.aliases_of(row.root_id)["entry"] == "A1"
+        assert reading.aliases_of(row.root_id)[row.agreement]["entry"] == "A1"
 
 
 def test_every_value_of_a_scheme_is_kept_the_latest_first(store: SqlStore) -> None:
