@@ -14,6 +14,10 @@ from gateway.lifecycle import REQUEST_PHASES, Phase, Status
 from gateway.pipeline import places, standings
 from gateway.ports import DocumentRow, Json, MessageRow, Reading, StandingRow
 
+ONE_AT_A_TIME = {
+    Phase.AMENDMENT: "no other amendment under way",
+    Phase.CANCELLATION: "no other cancellation under way",
+}
 RESTING = frozenset({Status.PARKED, Status.EXPIRED})
 
 
@@ -47,13 +51,15 @@ def footing(reading: Reading, kind: str, document: Json, tenant: str, root_id: s
     latest = max(declared, key=lambda row: (row.round, row.id)) if declared else None
     phase = places.phase_of(kind, document, after_summary=standing.phase == Phase.SUMMARY)
     if kind in REQUEST_PHASES:
-        _may_request(reading, kind, standing, documents)
+        _may_request(reading, kind, standing, documents, messages)
         return Footing(root_id, standing.round, phase, False, latest, messages)
     _may_declare_again(standing, phase, documents, messages)
     return Footing(root_id, standing.round + 1, phase, True, latest, messages)
 
 
-def _may_request(reading: Reading, kind: str, standing: StandingRow, documents: list[DocumentRow]) -> None:
+def _may_request(
+    reading: Reading, kind: str, standing: StandingRow, documents: list[DocumentRow], messages: tuple[MessageRow, ...]
+) -> None:
     phase = REQUEST_PHASES[kind]
     if standings.is_cancelled(standing):
         raise _conflict("declaration.cancelled", standing, "a declaration that is not cancelled")
@@ -61,13 +67,19 @@ def _may_request(reading: Reading, kind: str, standing: StandingRow, documents: 
         raise _conflict("declaration.round_ended", standing, "a declaration that was not returned; declare it again")
     if phase is Phase.PRESENTATION and standing.final:
         raise _conflict("declaration.closed", standing, "a declaration that is not closed")
-    if phase is Phase.CANCELLATION and any(_is_pending(reading, row) for row in documents if row.kind == kind):
-        raise _conflict("request.pending", standing, "no other cancellation under way")
+    # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
+    # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
+    if phase in ONE_AT_A_TIME and any(_is_pending(reading, row, messages) for row in documents if row.kind == kind):
+        raise _conflict("request.pending", standing, ONE_AT_A_TIME[phase])
 
 
-def _is_pending(reading: Reading, request: DocumentRow) -> bool:
+def _is_pending(reading: Reading, request: DocumentRow, messages: tuple[MessageRow, ...]) -> bool:
+    """Whether its answer may still come. A granted cancellation stays one until the declaration is cancelled."""
     standing = reading.standing(request.id)
-    return standing is not None and standing.states.get(standings.REQUEST) != "refused"
+    settled = {"refused"} if request.phase == Phase.CANCELLATION else {"refused", "granted"}
+    if standing is None or standing.states.get(standings.REQUEST) in settled:
+        return False
+    return any(one.status not in RESTING for one in messages if one.document_id == request.id)
 
 
 def _may_declare_again(

@@ -13,7 +13,7 @@ from gateway.errors import Conflict, NoRoute, NotFound, Rejected, WouldLose
 from gateway.lifecycle import Status
 from gateway.pipeline.reading import partner_digest
 from gateway.ports import Alias, Json
-from tests.pipeline.small_house import House
+from tests.pipeline.small_house import House, Wire
 
 
 def codes(refusal: pytest.ExceptionInfo[Rejected]) -> set[str]:
@@ -273,3 +273,24 @@ def test_what_one_partner_calls_a_declaration_is_never_told_to_another(open_hous
     with house.view() as view:
         told = {one.agreement: view.json(one.encoded_digest)["known"]["entry"] for one in sent}
     assert told == {"customs-tiny": "CN1", "abroad-tiny": "MN2"}
+
+
+def test_a_second_amendment_waits_for_the_answer_to_the_first(wired: House, wire: Wire) -> None:
+    accepted, message = wired.file_and_send()
+    wired.answer(message, "closed")
+    first = wired.file("declaration_amendment", accepted.root_id)
+    wired.run()
+    with pytest.raises(Conflict) as refused:
+        wired.file("declaration_amendment", accepted.root_id, other="one")
+    assert refused.value.code == "request.pending"
+    wired.answer(wired.message(first.message_ids[0]), "request_refused")
+    assert wired.file("declaration_amendment", accepted.root_id, other="one").message_ids
+
+
+def test_an_amendment_that_the_partners_front_refused_holds_up_no_other(wired: House, wire: Wire) -> None:
+    accepted, _ = wired.file_and_send()
+    wire.breaks = lambda outgoing: Rejected("no")
+    first = wired.file("declaration_amendment", accepted.root_id)
+    wired.run()
+    assert wired.status(first.message_ids[0]) is Status.PARKED
+    assert wired.file("declaration_amendment", accepted.root_id, other="one").message_ids
