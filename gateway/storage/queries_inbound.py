@@ -13,15 +13,15 @@ from gateway.errors import Conflict, NotFound
 from gateway.lifecycle import InboundStatus
 from gateway.ports import Alias, InboundRow
 from gateway.storage.session import EMPTY, Row, Session, Statement, clean, columns_of, fold, given, names_of
+from gateway.storage.tables import aliases, inbound_aliases
 from gateway.storage.tables import inbound as inbound_table
-from gateway.storage.tables import inbound_aliases
 
 INBOUND = names_of(InboundRow)
 STATUS_AT = INBOUND.index("status")
 CHANGEABLE = frozenset(INBOUND) - {"id"}
 _LAST = "z" * 26  # no id sorts behind it
 
-i, ia = inbound_table.c, inbound_aliases.c
+a, i, ia = aliases.c, inbound_table.c, inbound_aliases.c
 INBOUND_COLUMNS = columns_of(inbound_table, InboundRow)
 
 ADD_INBOUND = Statement(
@@ -60,6 +60,24 @@ UNMATCHED_INBOUND = Statement(
     .order_by(i.id)
     .limit(given("most", i.received_us))
 )
+# Few deliveries were ever kept, so their ids are where this begins.
+MATCHABLE_INBOUND = Statement(
+    select(*INBOUND_COLUMNS)
+    .where(
+        i.id.in_(
+            select(ia.inbound_id)
+            .join_from(
+                inbound_aliases,
+                aliases,
+                (a.folded == ia.folded) & (a.agreement == ia.agreement) & (a.scheme == ia.scheme),
+            )
+            .where(ia.inbound_id < given("before_id", ia.inbound_id), a.message_id != EMPTY)
+        ),
+        i.status == InboundStatus.UNMATCHED.value,
+    )
+    .order_by(i.id.desc())
+    .limit(given("most", i.received_us))
+)
 
 
 def inbound_from(row: Row) -> InboundRow:
@@ -94,6 +112,11 @@ def unmatched_inbound(db: Session, agreement: str, aliases: Sequence[Alias], lim
 def kept_inbound(db: Session, *, before_id: str = "", limit: int = 50) -> list[InboundRow]:
     """Deliveries that speak of nothing yet: refused or unmatched, newest first, older than before_id."""
     return [inbound_from(row) for row in db.all(KEPT_INBOUND, before_id=before_id or _LAST, most=limit)]
+
+
+def matchable_inbound(db: Session, *, before_id: str = "", limit: int = 50) -> list[InboundRow]:
+    """Unmatched deliveries that name an id which a message bears by now, newest first, older than before_id."""
+    return [inbound_from(row) for row in db.all(MATCHABLE_INBOUND, before_id=before_id or _LAST, most=limit)]
 
 
 def add_inbound(db: Session, row: InboundRow, aliases: Iterable[Alias]) -> None:

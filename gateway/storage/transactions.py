@@ -51,6 +51,7 @@ class SqlReading(Session):
     inbound_by_reference = queries_inbound.inbound_by_reference
     unmatched_inbound = queries_inbound.unmatched_inbound
     kept_inbound = queries_inbound.kept_inbound
+    matchable_inbound = queries_inbound.matchable_inbound
 
     events_of = queries_timeline.events_of
     lanes = queries_work.lanes

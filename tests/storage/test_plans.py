@@ -74,3 +74,9 @@ def test_overdue_receipts_are_read_from_those_that_wait_for_one(tables: sqlite3.
 def test_alarms_and_open_standings_are_read_from_those_alone(tables: sqlite3.Connection) -> None:
     assert "ix_standings_alarm_us" in plan(tables, queries_documents.SILENT_STANDINGS)[0]
     assert "ix_standings_open" in plan(tables, queries_documents.OPEN_STANDINGS)[0]
+
+
+def test_kept_answers_that_fit_by_now_are_read_from_what_was_ever_kept(tables: sqlite3.Connection) -> None:
+    first, *inner = plan(tables, queries_inbound.MATCHABLE_INBOUND)
+    assert first == "SEARCH inbound USING PRIMARY KEY (id=?)"
+    assert any(step.startswith("SEARCH inbound_aliases") for step in inner)

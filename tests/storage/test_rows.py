@@ -186,12 +186,35 @@ def test_a_later_message_finds_what_came_before_it_by_any_id(store: SqlStore) ->
         wanted = [Alias("container", "I000001"), Alias("plate", "蒙a12345"), Alias("seq-no", "I000001")]
         assert reading.unmatched_inbound("customs", wanted, 10) == [early]
         assert reading.unmatched_inbound("customs", wanted[:1], 10) == []
+        assert reading.matchable_inbound() == []
     store.write(lambda w: w.update_inbound(early.id, status=InboundStatus.MATCHED, root_id="r", message_id="m"))
     with store.read() as reading:
         assert reading.unmatched_inbound("customs", wanted, 10) == []
         assert reading.inbound(early.id) == replace(early, status=InboundStatus.MATCHED, root_id="r", message_id="m")
     with pytest.raises(NotFound):
         store.write(lambda writing: writing.update_inbound("nobody", reason="x"))
+
+
+def test_kept_deliveries_whose_message_is_known_by_now_come_newest_first_page_by_page(store: SqlStore) -> None:
+    paper = document()
+    bearer, names = message(paper), [Alias("seq-no", "I000001"), Alias("plate", "蒙A12345")]
+    rows = sorted((inbound(reference=f"r{number}") for number in range(3)), key=lambda row: row.id)
+    strange = inbound(reference="strange"), [Alias("seq-no", "I000002")]
+    elsewhere = inbound(agreement="rail"), names
+
+    def unit(writing: Writing) -> None:
+        for row, named in [*((row, names) for row in rows), strange, elsewhere]:
+            writing.add_inbound(row, named)
+        writing.add_document(paper)
+        writing.add_message(bearer)
+        writing.add_aliases(paper.id, "", "rail", paper.tenant, names)
+        writing.add_aliases(paper.id, bearer.id, "customs", paper.tenant, names)
+        writing.update_inbound(rows[0].id, status=InboundStatus.MATCHED)
+
+    store.write(unit)
+    with store.read() as reading:
+        assert reading.matchable_inbound(limit=1) == [rows[2]]
+        assert reading.matchable_inbound(before_id=rows[2].id) == [rows[1]]
 
 
 def test_an_idempotency_key_is_taken_once_and_forgotten_when_old(store: SqlStore) -> None:
