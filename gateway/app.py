@@ -31,6 +31,7 @@ from gateway.engine.lanes import Engine, Pace
 from gateway.errors import Finding, NeedsOperator
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.kept import KeptWatch
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.submit import Submitter
@@ -81,7 +82,12 @@ class Worker:
         )
         deadlines = DeadlineWatch(parts.store, parts.directory, parts.documents)
         sweeper = Sweeper(
-            parts.store, parts.directory, dispatcher, idempotency_h=settings.idempotency_h, deadlines=deadlines
+            parts.store,
+            parts.directory,
+            dispatcher,
+            idempotency_h=settings.idempotency_h,
+            deadlines=deadlines,
+            kept=KeptWatch(parts.store, parts.receiver),
         )
         pace = Pace(lease_s=settings.lease_s)
         self.engine = Engine(

@@ -23,6 +23,7 @@ from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Re
 from gateway.events import EventType
 from gateway.lifecycle import Rest, Status
 from gateway.pipeline import attempts, timeline
+from gateway.pipeline.kept import MOST_AT_ONCE
 from gateway.pipeline.outcomes import (
     Outcome,
     beat,
@@ -36,10 +37,10 @@ from gateway.pipeline.outcomes import (
     tell_breaker,
 )
 from gateway.ports import (
-    Alias,
     BreakerRow,
     Claim,
     HandedOver,
+    InboundRow,
     Incoming,
     MessageRow,
     MessageSecurity,
@@ -56,10 +57,10 @@ READY = frozenset({Status.ACCEPTED, Status.SIGNED})
 
 
 class ReplySink(Protocol):
-    """Where replies on the open connection go, and who tries kept replies again once a message has new ids."""
+    """Where replies on the open connection go, and who tries kept replies again once a message has new ids; that never raises."""
 
     def receive(self, incoming: Incoming) -> object: ...
-    def match_kept(self, unit: Writing, agreement_id: str, aliases: Sequence[Alias]) -> None: ...
+    def retry_kept(self, inbound_ids: Sequence[str]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -289,17 +290,20 @@ class Dispatcher:
         if not outcomes:
             return
 
-        def unit(writing: Writing) -> None:
+        def unit(writing: Writing) -> list[str]:
             now = self._clock()
             breaker = before = writing.breaker(agreement.partner.id)
+            freed: list[str] = []
             for job, outcome in outcomes:
                 breaker = beat(breaker, agreement, outcome, now)
-                self._write_down(writing, agreement, worker, job, outcome, breaker, now)
+                freed += self._write_down(writing, agreement, worker, job, outcome, breaker, now)
             if breaker != before:
                 writing.put_breaker(breaker)
             tell_breaker(writing, self._directory.operator, before, breaker, now)
+            return list(dict.fromkeys(freed))
 
-        self._store.write(unit)
+        # One kept answer must not undo the outcomes of a batch, so these are on disk first.
+        self._receiver.retry_kept(self._store.write(unit))
 
     def _write_down(
         self,
@@ -310,18 +314,20 @@ class Dispatcher:
         outcome: Outcome,
         breaker: BreakerRow,
         now: int,
-    ) -> None:
+    ) -> list[str]:
+        """What came of one message; the kept deliveries that name an id which it has now."""
         message, problem = writing.message(job.message.id), outcome.problem
         if message is None:
             writing.finish(job.claim.work_id, worker)
         elif problem is None and outcome.handed is not None:
-            self._handed_over(writing, agreement, job, message, outcome, now)
+            return self._handed_over(writing, agreement, job, message, outcome, now)
         elif isinstance(problem, PartnerUnavailable) and message.status is Status.SENDING:
             not_reached(writing, agreement, worker, job.claim, message, problem, outcome.tried, breaker, now)
         elif message.status is Status.SENDING:
             stop(writing, message, problem, now)
         else:
             writing.finish(job.claim.work_id, worker)
+        return []
 
     def _handed_over(
         self,
@@ -331,7 +337,7 @@ class Dispatcher:
         message: MessageRow,
         outcome: Outcome,
         now: int,
-    ) -> None:
+    ) -> list[str]:
         assert outcome.handed is not None
         due = attempts.receipt_due_us(agreement, now)
         # Its lease ran out and somebody called it UNKNOWN, or a receipt overtook this note: both are in order.
@@ -347,12 +353,14 @@ class Dispatcher:
         if message.status in (Status.SENT, Status.DELIVERED):
             # Not by the claim: who lost its lease finds the work held for a message that was called UNKNOWN meanwhile.
             writing.cancel_work(message.id)
+        freed: list[InboundRow] = []
         if outcome.handed.aliases:
             writing.add_aliases(message.root_id, message.id, agreement.id, message.tenant, outcome.handed.aliases)
-            self._receiver.match_kept(writing, agreement.id, outcome.handed.aliases)
+            freed = writing.unmatched_inbound(agreement.id, outcome.handed.aliases, MOST_AT_ONCE)
         if message.waiting_for and message.status is Status.SENT:
             # The partner asked for another document while we were still sending this one.
             send_again_later(writing, agreement, message, now)
+        return [row.id for row in freed]
 
     def find_out(self, message_id: str) -> Status | None:
         """Ask where an UNKNOWN message is and act on the answer; the status afterwards."""

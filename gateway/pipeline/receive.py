@@ -5,14 +5,20 @@ Rule 1: the same reference with the same bytes, or the same content signed anew,
 Rule 2: nothing that comes here is thrown away (of callers who prove nothing, little does: strangers.py). Bytes that cannot be trusted or
         read are kept as refused; answers that fit no message yet are kept and tried again whenever a message learns an id they name.
 Rule 3: the decoder gets exactly the bytes that were verified.
+Rule 4: signatures are checked, and adapters run, before the write: others wait for it, and a fault of theirs must not undo it. What
+        shows only inside of the unit to be needed is worked out outside, and the unit runs again.
+Rule 5: answers that were kept are tried again after the commit that taught an id of theirs, each in a write of its own. What fails
+        is noted on its row, and tried again by kept.py, as is what a crash kept from being tried.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -22,10 +28,11 @@ from gateway.agreements import Agreement, Directory
 from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Rejected, RuleBroken, trace
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, InboundStatus
-from gateway.pipeline import places, timeline
+from gateway.pipeline import attempts, places, timeline
 from gateway.pipeline.apply import apply
 from gateway.pipeline.case import Case
 from gateway.pipeline.correlate import Match, correlate
+from gateway.pipeline.kept import MOST_AT_ONCE
 from gateway.pipeline.submission import JSON, canonical_bytes
 from gateway.ports import (
     Adapter,
@@ -46,13 +53,16 @@ from gateway.ports import (
 LOG = logging.getLogger(__name__)
 RAW = "application/octet-stream"
 CHANGED = ("status", "document_id", "message_id", "root_id", "reason")
-_MOST_KEPT = 50
+FITS_NOTHING = "fits no message yet"
 _MOST_PLACES, _LONGEST_PLACE = 20, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of a delivery. doubled: it was here before; conflicting: its reference was, with other bytes."""
+    """What became of a delivery. doubled: it was here before; conflicting: its reference was, with other bytes.
+
+    freed: kept deliveries that name an id which this one has taught.
+    """
 
     inbound_id: str
     status: InboundStatus
@@ -61,16 +71,27 @@ class Received:
     findings: tuple[Finding, ...] = ()
     doubled: bool = False
     conflicting: bool = False
+    freed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Read:
-    """A delivery as far as it could be read; refusal says why it could not, fault that we are not ready to read it."""
+    """A delivery as far as it could be read; refusal says why it could not, fault that we are not ready to read it.
+
+    content and named: of a document that answers nothing, its canonical bytes and the ids that people hold for it.
+    beside: its answers as they read beside a document of ours, by that document's digest.
+    same_as: whether it says what another delivery of this digest says.
+    """
 
     agreement: Agreement
     adapter: Adapter
+    verified: bytes | None = None
     decoded: Decoded | None = None
     replies: list[Reply] = field(default_factory=list)
+    content: bytes = b""
+    named: tuple[Alias, ...] = ()
+    beside: dict[str, list[Reply]] = field(default_factory=dict)
+    same_as: dict[str, bool] = field(default_factory=dict)
     refusal: GatewayError | None = None
     fault: NeedsOperator | None = None
     received_us: int = 0
@@ -89,6 +110,14 @@ class _Settled:
     document_ids: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     learned: tuple[Alias, ...] = ()
+
+
+class _Wanted(Exception):
+    """A unit needs to know what nobody has worked out yet: work_out() does, once the unit is undone."""
+
+    def __init__(self, work_out: Callable[[], None]) -> None:
+        super().__init__()
+        self.work_out = work_out
 
 
 def _gives_way(first: InboundRow, digest: str) -> bool:
@@ -128,10 +157,20 @@ class Receiver:
             if first is not None and _gives_way(first, digest):
                 writing.update_inbound(first.id, reference=f"{reference}#{first.id}")
             elif first is not None:
-                return self._again(writing, first, incoming, digest)
+                return self._again(writing, read, first, incoming, digest)
             return self._store_first(writing, read, incoming, reference, digest)
 
-        return self._store.write(unit)
+        received = self._write(unit)
+        self.retry_kept(received.freed)
+        return received
+
+    def _write(self, unit: Callable[[Writing], Received]) -> Received:
+        """Run the unit, again where it wanted something worked out: stored bytes never change, so it wants each thing once."""
+        while True:
+            try:
+                return self._store.write(unit)
+            except _Wanted as wanted:
+                wanted.work_out()
 
     def _read(self, agreement_id: str, data: bytes, received_us: int) -> _Read:
         agreement = self._directory.agreements.get(agreement_id)
@@ -142,9 +181,13 @@ class Receiver:
             raise NeedsOperator(f"agreement {agreement.id} names adapter {agreement.adapter}, which is not installed")
         read = _Read(agreement, adapter, received_us=received_us)
         try:
-            verified = self._security.verify(data, agreement)
-            read.decoded = adapter.decode(verified, tolerant=agreement.reading == "tolerant")
+            read.verified = self._security.verify(data, agreement)
+            read.decoded = adapter.decode(read.verified, tolerant=agreement.reading == "tolerant")
             read.replies = adapter.replies(read.decoded, received_us=received_us, sent=None)
+            _check_storable(read.replies)
+            if not read.replies:
+                read.content = canonical_bytes(read.decoded.document)
+                read.named = tuple(adapter.aliases(read.decoded.document))
         except NeedsOperator as fault:
             read.fault = fault
         except Rejected as refusal:
@@ -154,9 +197,9 @@ class Receiver:
             read.refusal = Rejected(f"{type(problem).__name__} while reading", code="receive.unreadable")
         return read
 
-    def _again(self, writing: Writing, first: InboundRow, incoming: Incoming, digest: str) -> Received:
+    def _again(self, writing: Writing, read: _Read, first: InboundRow, incoming: Incoming, digest: str) -> Received:
+        same = first.digest == digest or self._signed_anew(read, first.digest)
         now = self._clock()
-        same = first.digest == digest or self._signed_anew(writing, first, incoming.data)
         kind = EventType.REPLY_DOUBLED if same else EventType.REPLY_CONFLICTING
         if not same:
             # Kept as evidence under its digest; the first delivery and what it did stay as they are.
@@ -177,15 +220,21 @@ class Receiver:
             conflicting=not same,
         )
 
-    def _signed_anew(self, reading: Reading, first: InboundRow, data: bytes) -> bool:
+    def _signed_anew(self, read: _Read, digest: str) -> bool:
         """Whether both say the same under signatures of their own, as those of a partner who signs at each try (ECDSA never signs alike)."""
-        agreement = self._directory.agreements[first.agreement]
-        try:
-            return self._security.verify(data, agreement) == self._security.verify(
-                reading.payload(first.digest), agreement
-            )
-        except GatewayError:
+        if read.verified is None:
             return False
+        if digest not in read.same_as:
+            raise _Wanted(partial(self._compare, read, digest))
+        return read.same_as[digest]
+
+    def _compare(self, read: _Read, digest: str) -> None:
+        try:
+            with self._store.read() as reading:
+                first = reading.payload(digest)
+            read.same_as[digest] = self._security.verify(first, read.agreement) == read.verified
+        except GatewayError:
+            read.same_as[digest] = False
 
     def _tenant_of(self, reading: Reading, row: InboundRow) -> str:
         document = reading.document(row.root_id) if row.root_id else None
@@ -263,8 +312,9 @@ class Receiver:
 
     def _keep(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
         """Nothing it names is known: it waits for a message that learns one of these ids. Told once."""
-        if row.reason:
-            return _Settled(row)
+        kept = replace(row, status=InboundStatus.UNMATCHED, reason=FITS_NOTHING)
+        if row.reason and row.status is InboundStatus.UNMATCHED:
+            return _Settled(kept)
         first = read.replies[0]
         writing.append_event(
             _about_inbound(
@@ -278,14 +328,20 @@ class Receiver:
                 names=[f"{alias.scheme}:{alias.value}" for alias in read.aliases],
             )
         )
-        return _Settled(replace(row, reason="fits no message yet"))
+        return _Settled(kept)
 
     def _told(self, writing: Writing, settled: _Settled) -> Received:
         """The settled delivery as its bringer hears of it, once its row is written; the ids it taught free other kept answers."""
         row = settled.row
-        if settled.learned:
-            self.match_kept(writing, row.agreement, settled.learned)
-        return Received(row.id, row.status, settled.message_ids, settled.document_ids, settled.findings)
+        freed = writing.unmatched_inbound(row.agreement, settled.learned, MOST_AT_ONCE) if settled.learned else ()
+        return Received(
+            row.id,
+            row.status,
+            settled.message_ids,
+            settled.document_ids,
+            settled.findings,
+            freed=tuple(one.id for one in freed if one.id != row.id),
+        )
 
     def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> _Settled:
         reason = f"{refusal.code}: {refusal.detail}"[:1000]
@@ -304,8 +360,9 @@ class Receiver:
 
     def _store_document(self, writing: Writing, row: InboundRow, read: _Read, decoded: Decoded, now: int) -> _Settled:
         """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us."""
-        named = list(read.adapter.aliases(decoded.document))
-        tenants = {message.tenant for alias in named for message in writing.find_messages(read.agreement.id, alias)}
+        tenants = {
+            message.tenant for alias in read.named for message in writing.find_messages(read.agreement.id, alias)
+        }
         document_id = ids.new_id(now)
         document = DocumentRow(
             id=document_id,
@@ -314,12 +371,12 @@ class Receiver:
             tenant=tenants.pop() if len(tenants) == 1 else self._directory.operator,
             round=1,
             phase="single",
-            digest=writing.put_payload(canonical_bytes(decoded.document), JSON),
+            digest=writing.put_payload(read.content, JSON),
             created_us=now,
             reference=places.text_at(decoded.document, places.REFERENCE),
         )
         writing.add_document(document)
-        writing.add_aliases(document_id, "", read.agreement.id, document.tenant, named)
+        writing.add_aliases(document_id, "", read.agreement.id, document.tenant, read.named)
         writing.append_event(
             timeline.entry(
                 EventType.DOCUMENT_ACCEPTED,
@@ -345,60 +402,81 @@ class Receiver:
             match = correlate(writing, read.agreement.id, reply)
             if match is None:
                 continue
-            pointed = self._with_pointers(writing, read, place, match) if reply.names_places else reply
+            pointed = self._with_pointers(read, place, match.document.digest) if reply.names_places else reply
             applied = apply(writing, read.agreement, row, pointed, match, now)
             matches.append((match, applied.document_id))
             learned += applied.learned
         return matches, learned
 
-    def _with_pointers(self, reading: Reading, read: _Read, place: int, match: Match) -> Reply:
+    def _with_pointers(self, read: _Read, place: int, digest: str) -> Reply:
         """The same answer read beside the document it speaks of, so that its places become pointers into that document."""
+        if digest not in read.beside:
+            raise _Wanted(partial(self._read_beside, read, digest))
+        return read.beside[digest][place]
+
+    def _read_beside(self, read: _Read, digest: str) -> None:
         assert read.decoded is not None
-        sent: Json = orjson.loads(reading.payload(match.document.digest))
+        with self._store.read() as reading:
+            sent: Json = orjson.loads(reading.payload(digest))
         try:
-            return read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)[place]
+            pointed = read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)
         except Exception as problem:  # noqa: BLE001 - the answer counts, also without its pointers
             LOG.error("an answer could be read alone, but not beside its document: %s", trace(problem))
-            return read.replies[place]
-
-    def match_kept(self, unit: Writing, agreement_id: str, aliases: Sequence[Alias]) -> None:
-        """Try those kept answers again that name one of these ids, in the unit in which the ids were learned."""
-        for row in unit.unmatched_inbound(agreement_id, aliases, _MOST_KEPT):
-            current = unit.inbound(row.id)
-            if current is None or current.status is not InboundStatus.UNMATCHED:
-                continue
-            try:
-                self._retry(unit, current)
-            except NeedsOperator as problem:
-                LOG.warning("a kept answer cannot be read now: %s", problem.code)
+            pointed = []
+        read.beside[digest] = pointed if len(pointed) == len(read.replies) else read.replies
 
     def retry_kept(self, inbound_ids: Sequence[str]) -> None:
-        """Try these kept answers again, each in a write of its own."""
-        for inbound_id in inbound_ids:
-            self.read_again(inbound_id)
+        """Try these kept answers again, and those that they free, each in a write of its own. Never raises: what fails is noted."""
+        waiting = deque(inbound_ids)
+        while waiting:
+            waiting += self._retry_one(waiting.popleft())
+
+    def _retry_one(self, inbound_id: str) -> tuple[str, ...]:
+        try:
+            return self._read_anew(inbound_id).freed
+        except GatewayError as problem:
+            LOG.warning("kept answer %s cannot be read now: %s", inbound_id, problem.code)
+            reason = attempts.because("cannot be read now", problem)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it strikes this answer alone
+            LOG.error("kept answer %s cannot be applied: %s", inbound_id, trace(problem))
+            reason = attempts.because("cannot be applied", problem)
+        try:
+            self._store.write(partial(_note, inbound_id, reason))
+        except Exception as problem:  # noqa: BLE001 - it stays unmatched, which is what matters
+            LOG.error("nor can that be noted of %s: %s", inbound_id, trace(problem))
+        return ()
 
     def read_again(self, inbound_id: str, noted: Callable[[Writing, InboundRow], None] | None = None) -> Received:
         """Read a kept or refused delivery again, e.g. after a key was trusted or an adapter was mended. NotFound, else as receive().
 
         noted: called in the same write with what the delivery is then.
         """
+        received = self._read_anew(inbound_id, noted)
+        self.retry_kept(received.freed)
+        return received
+
+    def _read_anew(self, inbound_id: str, noted: Callable[[Writing, InboundRow], None] | None = None) -> Received:
+        with self._store.read() as reading:
+            row = _delivery(reading, inbound_id)
+            data = b"" if _is_done(row) else reading.payload(row.digest)
+        read = None if _is_done(row) else self._read(row.agreement, data, row.received_us)
+        if read is not None and read.fault is not None:
+            raise read.fault
 
         def unit(writing: Writing) -> Received:
-            row = writing.inbound(inbound_id)
-            if row is None:
-                raise NotFound(f"there is no delivery {inbound_id}", code="inbound.unknown")
-            done = row.status in (InboundStatus.MATCHED, InboundStatus.STORED)
-            received = Received(row.id, row.status, doubled=True) if done else self._retry(writing, row)
+            row = _delivery(writing, inbound_id)
+            # What is done stays so; another may have done it while we read.
+            if read is None or _is_done(row):
+                received = Received(row.id, row.status, doubled=True)
+            else:
+                received = self._settle_again(writing, row, read)
             if noted is not None:
-                noted(writing, writing.inbound(inbound_id) or row)
+                noted(writing, _delivery(writing, inbound_id))
             return received
 
-        return self._store.write(unit)
+        return self._write(unit)
 
-    def _retry(self, writing: Writing, row: InboundRow) -> Received:
-        read = self._read(row.agreement, writing.payload(row.digest), row.received_us)
-        if read.fault is not None:
-            raise read.fault
+    def _settle_again(self, writing: Writing, row: InboundRow, read: _Read) -> Received:
         settled = self._settle(writing, row, read, self._clock())
         changes = {name: value for name in CHANGED if (value := getattr(settled.row, name)) != getattr(row, name)}
         if changes:
@@ -434,6 +512,30 @@ class Receiver:
             return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now).document_id
 
         return self._store.write(unit)
+
+
+def _check_storable(replies: Sequence[Reply]) -> None:
+    """Raises whatever shows that a reply cannot be stored, e.g. a time of issue beyond all calendars."""
+    for reply in replies:
+        ids.to_text(reply.issued_us)
+        canonical_bytes(reply.document)
+
+
+def _delivery(reading: Reading, inbound_id: str) -> InboundRow:
+    row = reading.inbound(inbound_id)
+    if row is None:
+        raise NotFound(f"there is no delivery {inbound_id}", code="inbound.unknown")
+    return row
+
+
+def _is_done(row: InboundRow) -> bool:
+    return row.status in (InboundStatus.MATCHED, InboundStatus.STORED)
+
+
+def _note(inbound_id: str, reason: str, writing: Writing) -> None:
+    """Say on the row of a kept answer why it is kept still."""
+    if _delivery(writing, inbound_id).status is InboundStatus.UNMATCHED:
+        writing.update_inbound(inbound_id, reason=reason)
 
 
 def _why(row: InboundRow) -> tuple[Finding, ...]:

@@ -30,7 +30,7 @@ FIRST_QUESTION_US, LAST_QUESTION_US = SECOND_US, 600 * SECOND_US
 
 
 class Watch(Protocol):
-    """Something to look at about once an hour."""
+    """Something to look at about once an hour; the kept answers keep their own hours."""
 
     def run_once(self) -> int: ...
 
@@ -52,6 +52,7 @@ class Swept:
     woken: int = 0
     forgotten: int = 0
     deadlines: int = 0
+    kept: int = 0
     sequenced: int = 0
 
 
@@ -67,6 +68,7 @@ class Sweeper:
         idempotency_h: int = 48,
         limit: int = 200,
         deadlines: Watch | None = None,
+        kept: Watch | None = None,
         clock: Callable[[], int] = ids.now_us,
     ) -> None:
         self._store = store
@@ -77,6 +79,7 @@ class Sweeper:
         self._clock = clock
         self._asked: dict[str, dict[str, tuple[int, int]]] = {}
         self._deadlines = deadlines
+        self._kept = kept
         self._hour_began = {"forget": 0, "deadlines": 0}
 
     def run_once(self) -> Swept:
@@ -95,6 +98,7 @@ class Sweeper:
             ("woken", self._waiting),
             ("forgotten", self._forget),
             ("deadlines", self._near_deadlines),
+            ("kept", self._kept_answers),
             ("sequenced", self.sequence),
         ):
             try:
@@ -215,6 +219,9 @@ class Sweeper:
         if self._deadlines is None or not self._hour_has_passed("deadlines", self._clock()):
             return 0
         return self._deadlines.run_once()
+
+    def _kept_answers(self) -> int:
+        return 0 if self._kept is None else self._kept.run_once()
 
     def _hour_has_passed(self, what: str, now: int) -> bool:
         if now < self._hour_began[what] + HOUR_US:

@@ -24,6 +24,7 @@ from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, P
 from gateway.lifecycle import Status
 from gateway.mapping.report import DecodeReport, Leaf, LossReport
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.kept import KeptWatch
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.reading import View
 from gateway.pipeline.receive import Received, Receiver
@@ -292,7 +293,8 @@ class House:
             lease_s=lease_s,
             clock=self.clock,
         )
-        self.sweeper = Sweeper(self.store, self.directory, self.dispatcher, clock=self.clock)
+        kept = KeptWatch(self.store, self.receiver, clock=self.clock)
+        self.sweeper = Sweeper(self.store, self.directory, self.dispatcher, kept=kept, clock=self.clock)
         self.operator = Operator(self.store, self.directory, self.receiver, clock=self.clock)
 
     def close(self) -> None:

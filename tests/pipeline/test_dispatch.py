@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -277,6 +279,24 @@ def test_ids_told_when_handing_over_find_answers_that_came_before(wired: House, 
     wire.send = lambda outgoing: HandedOver("taken", aliases=(Alias("conversation", "C9"),))  # type: ignore[method-assign]
     wired.run()
     assert wired.standing(accepted.root_id).states["declaration"] == "registered"
+
+
+def test_a_kept_answer_that_cannot_be_applied_undoes_no_outcome_of_the_batch_that_frees_it(
+    wired: House, wire: Wire
+) -> None:
+    early = b'{"answers": [{"function": "registered", "names": [["conversation", "C9"]]}]}'
+    kept = wired.answer_bytes(early, reference="early").inbound_id
+    with closing(sqlite3.connect(wired.home / "gateway.db")) as tables, tables:
+        tables.execute("DELETE FROM payloads WHERE digest = (SELECT digest FROM inbound WHERE id = ?)", (kept,))
+    sent = [wired.file(goods=str(number)).message_ids[0] for number in range(3)]
+    wire.send = lambda outgoing: HandedOver("taken", aliases=(Alias("conversation", "C9"),))  # type: ignore[method-assign]
+    wired.run()
+    assert [wired.status(message_id) for message_id in sent] == [Status.SENT] * 3
+    with wired.store.read() as reading:
+        row = reading.inbound(kept)
+    assert row is not None
+    assert row.status == "unmatched"
+    assert row.reason.startswith("cannot be read now: ")
 
 
 def test_leases_of_what_is_being_sent_are_kept(open_house: Callable[..., House], wire: Wire) -> None:
