@@ -203,8 +203,8 @@ class Inbox:
     ) -> tuple[Incoming, Callable[[], None]]:
         """Handed over. Until it is confirmed it counts as not taken: it comes again, behind the others."""
         self._later(waiting, now, 0.0)
-        name = readable(waiting.name)
-        incoming = Incoming(self._agreement_id, name, data, ids.now_us(), {"file-name": name}, unreadable)
+        shown = {"file-name": readable(waiting.name)}
+        incoming = Incoming(self._agreement_id, reference(waiting.name), data, ids.now_us(), shown, unreadable)
         return incoming, partial(self._put_away, waiting.name, shelf)
 
     def _put_away(self, name: str, shelf: Shelf) -> None:
@@ -258,8 +258,17 @@ def is_cut_off(data: bytes) -> bool:
     return False
 
 
+def reference(name: str) -> str:
+    """A file name as text that can be stored, another one for each name: whatever is no printable UTF-8, and the backslash, is
+    escaped byte by byte."""
+    return "".join(
+        one if one.isprintable() and one != "\\" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(one))
+        for one in name
+    )
+
+
 def readable(name: str) -> str:
-    """A file name as text that can be stored: names in the code page of a Chinese Windows are read as such, controls escaped."""
+    """A file name as people read it; two may read alike. Names in the code page of a Chinese Windows are read as such, controls escaped."""
     if name.isprintable():
         return name
     raw = os.fsencode(name)

@@ -13,6 +13,8 @@ from pathlib import Path, PurePath
 
 from gateway import ids
 
+LONGEST_ENDING = 32  # bytes; a longer one says nothing about the kind of file
+
 
 class Shelf:
     """ours: the folder lies in one that a partner writes to, so a link in its place is refused; else it is the operator's."""
@@ -63,13 +65,20 @@ class Shelf:
             self._copy(path, target, handle)
 
     def _free(self, name: str, handle: int) -> str:
-        """The name, with the time before its ending where there is a file of that name."""
-        try:
-            os.stat(name, dir_fd=handle, follow_symlinks=False)
-        except FileNotFoundError:
-            return name
-        parts = PurePath(name)
-        return f"{parts.stem}.{ids.now_us()}{parts.suffix}"
+        """The name, with the time before its ending where there is a file of that name, cut where this disk has shorter names."""
+        most = os.fpathconf(handle, "PC_NAME_MAX")
+        if len(os.fsencode(name)) <= most:
+            try:
+                os.stat(name, dir_fd=handle, follow_symlinks=False)
+            except FileNotFoundError:
+                return name
+        ending = PurePath(name).suffix
+        if len(os.fsencode(ending)) > LONGEST_ENDING:
+            ending = ""
+        stem, marked = name.removesuffix(ending), f".{ids.now_us()}{ending}"
+        while len(os.fsencode(stem + marked)) > most:
+            stem = stem[:-1]  # by characters, which are of different length
+        return stem + marked
 
     def _copy(self, path: str, target: str, handle: int) -> None:
         """To another disk: whole or not at all, and only then is the first one taken away."""

@@ -101,6 +101,40 @@ def test_an_archived_name_that_comes_again_keeps_both(folder: FolderTransport, t
     assert kept == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    "name", ["r" * 246 + ".xml", "行" * 83 + ".xml", "a." + "x" * 250], ids=["long", "long Chinese", "long ending"]
+)
+def test_the_longest_name_that_comes_again_leaves_the_inbox_too(
+    folder: FolderTransport, inbox: Path, name: str
+) -> None:
+    for text in ("one", "two"):
+        (inbox / name).write_text(text)
+        assert len(until(folder, bool)) == 1
+    assert not (inbox / name).exists()
+    kept = [path for path in (inbox / ".done").iterdir() if path.name != ".collecting"]
+    assert sorted(path.read_text() for path in kept) == ["one", "two"]
+    assert len(name) > 250 or all(path.suffix == ".xml" for path in kept)
+
+
+def test_files_of_different_names_never_have_the_same_reference(folder: FolderTransport, inbox: Path) -> None:
+    alike = [
+        "回执.xml".encode(),
+        "回执.xml".encode("gb18030"),
+        b"x\x01.xml",
+        b"x\\x01.xml",
+        b"y\xff.xml",
+        b"y\\xff.xml",
+    ]
+    for name in alike:
+        Path(os.fsdecode(os.fsencode(inbox) + b"/" + name)).write_bytes(name)
+    found = until(folder, lambda found: len(found) == len(alike))
+    references = {one.data: one.reference for one in found}
+    assert len(set(references.values())) == len(alike)
+    assert references[alike[0]] == "回执.xml"
+    assert all(reference.isprintable() for reference in references.values())
+    assert {one.headers["file-name"] for one in found if one.data in alike[:2]} == {"回执.xml"}
+
+
 def test_unfinished_hidden_and_linked_files_are_not_read(agreement: Make, tmp_path: Path) -> None:
     transport = open_transport(agreement("folder", root="client", create=True, settle_s=30), tmp_path)
     inbox = tmp_path / "client" / "InBox"
