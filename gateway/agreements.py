@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -355,9 +355,20 @@ def _tie_together(data: dict[str, Any]) -> Directory:
         ]
     if data["operator"] not in tenants:
         findings.append(_unknown("/operator", data["operator"], tenants))
+    else:
+        findings += _operator_key_findings(data["tenants"], data["operator"])
     if findings:
         raise NeedsOperator("the partners file is wrong", findings)
     return Directory(data["environment"], data["operator"], tenants, partners, agreements, tuple(data["routes"]))
+
+
+def _operator_key_findings(tenants: Sequence[Tenant], operator: str) -> Iterable[Finding]:
+    """The role operator opens what every tenant filed, so no tenant but the one that operates the gateway has a key with it."""
+    for index, tenant in enumerate(tenants):
+        for place, key in enumerate(tenant.api_keys):
+            if tenant.id != operator and "operator" in key.roles:
+                pointer = f"/tenants/{index}/api_keys/{place}/roles"
+                yield Finding("partners.operator_key", pointer=pointer, found=tenant.id, expected=operator)
 
 
 def _sharing_findings(
