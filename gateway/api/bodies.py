@@ -13,6 +13,8 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -39,19 +41,38 @@ class Gone(Exception):
     """The caller hung up before the body was complete; nobody is left to answer."""
 
 
-async def read(receive: Receive, scope: Scope, limit: int, within_s: float = READ_S) -> bytes:
-    """The whole body. TooLarge before more than limit bytes are held, TooSlow after within_s seconds."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slow a body may come: for grace_s seconds as it likes, from then on bytes_a_s for every second more."""
+
+    grace_s: float
+    bytes_a_s: float
+
+
+async def read(receive: Receive, scope: Scope, limit: int, within_s: float = READ_S, pace: Pace | None = None) -> bytes:
+    """The whole body. TooLarge before more than limit bytes are held, TooSlow after within_s seconds or when it falls behind pace."""
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(declared.decode(), limit)
+    began = asyncio.get_running_loop().time()
+    allowed_s = within_s
+
+    def allow(held: int) -> float:
+        """Until when the body may take, by the loop's clock, with so many bytes of it here."""
+        nonlocal allowed_s
+        if pace is not None:
+            allowed_s = min(within_s, pace.grace_s + held / pace.bytes_a_s)
+        return began + allowed_s
+
     try:
-        async with asyncio.timeout(within_s):
-            return await _chunks(receive, limit)
+        async with asyncio.timeout_at(allow(0)) as patience:
+            return await _chunks(receive, limit, lambda held: patience.reschedule(allow(held)))
     except TimeoutError:
-        raise TooSlow("the body took too long", [Finding(TooSlow.code, expected=f"{within_s} s")]) from None
+        raise TooSlow("the body took too long", [Finding(TooSlow.code, expected=f"{allowed_s:.3g} s")]) from None
 
 
-async def _chunks(receive: Receive, limit: int) -> bytes:
+async def _chunks(receive: Receive, limit: int, came: Callable[[int], None]) -> bytes:
+    """The body, put together. came: is told after each part how many bytes there are."""
     message: Message = await receive()
     if message["type"] == "http.disconnect":
         raise Gone
@@ -64,6 +85,7 @@ async def _chunks(receive: Receive, limit: int) -> bytes:
             raise _too_large(str(len(held)), limit)
         if not message.get("more_body", False):
             return bytes(held)
+        came(len(held))
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone

@@ -12,13 +12,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,7 +28,8 @@ from gateway.agreements import Agreement
 from gateway.api import bodies, problems
 from gateway.api.parts import Parts, accept_language
 from gateway.api.problems import BadRequest, TooMany, Unauthorized
-from gateway.errors import Conflict, Finding, Rejected
+from gateway.api.senders import Places, sender_of
+from gateway.errors import Conflict, Finding, Rejected, Severity
 from gateway.lifecycle import InboundStatus
 from gateway.pipeline.receive import Received
 from gateway.pipeline.strangers import Strangers
@@ -40,8 +38,6 @@ from gateway.ports import Incoming
 DELIVERY = re.compile(r"^/v1/partners/(?P<agreement>[a-z0-9][a-z0-9-]{1,62})/messages$")
 TOKEN = "inbound_token_sha256"  # noqa: S105 - the name of a setting
 LIMIT = "inbound_limit_bytes"
-# How many bodies are read at a time of callers without a token: of one sender, and of all.
-AT_A_TIME, ALL_AT_A_TIME = 8, 64
 # Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
 PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
 _REFERENCE = re.compile(r"^[!-~]{1,200}$")
@@ -49,14 +45,17 @@ _REFERENCE = re.compile(r"^[!-~]{1,200}$")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How much of one delivery is read where its agreement sets no limit, and for how long."""
+    """How much of one delivery is read where its agreement sets no limit, for how long, and how slow it may come."""
 
     most_bytes: int
     within_s: float
+    pace: bodies.Pace | None = None
 
 
 WITH_PARTNERS = Patience(16 * 1024 * 1024, 120)
-WITH_STRANGERS = Patience(1024 * 1024, 30)
+# A body that dawdles holds a place that somebody else may need.
+STRANGERS_PACE = bodies.Pace(grace_s=5, bytes_a_s=16_000)
+WITH_STRANGERS = Patience(1024 * 1024, 30, STRANGERS_PACE)
 
 
 class Front:
@@ -67,7 +66,7 @@ class Front:
         self._parts = parts
         self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
         self._strangers = Strangers(parts.store, parts.directory, parts.security, parts.receiver, clock=parts.clock)
-        self._reading: Counter[str] = Counter()
+        self._places = Places(math.ceil(STRANGERS_PACE.grace_s))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,15 +120,22 @@ class Front:
             take = self._parts.receiver.receive
             received = await self._take(agreement, headers, scope, receive, WITH_PARTNERS, take)
         else:
-            sender = sender_of(scope)
+            sender = sender_of((scope.get("client") or ("",))[0])
+            wait_s = self._strangers.wait_s(agreement.id, sender)
+            if wait_s:
+                raise TooMany(math.ceil(wait_s))
             take = partial(self._strangers.receive, sender=sender)
-            with self._listening(agreement.id, sender):
+            with self._places.taken(agreement.id, sender):
                 received = await self._take(agreement, headers, scope, receive, WITH_STRANGERS, take)
+            if not (received.doubled or received.conflicting):
+                self._places.prove(agreement.id, sender)
         if received.conflicting:
             raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
         if received.status is InboundStatus.REFUSED:
             # The bytes are kept as evidence all the same; the partner learns that they have no effect, however often it asks.
-            raise Rejected("the delivery is refused", received.findings, code=_code_of(received.findings))
+            findings = sorted(received.findings, key=lambda finding: finding.severity is not Severity.ERROR)
+            code = findings[0].code if findings else Rejected.code
+            raise Rejected("the delivery is refused", findings, code=code)
         body = orjson.dumps({"id": received.inbound_id, "status": received.status})
         await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
 
@@ -144,7 +150,7 @@ class Front:
     ) -> Received:
         """Read a delivery and let it be received."""
         limit = int(agreement.transport.settings.get(LIMIT, patience.most_bytes))
-        data = await bodies.read(receive, scope, limit, patience.within_s)
+        data = await bodies.read(receive, scope, limit, patience.within_s, patience.pace)
         if not data:
             raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
         incoming = Incoming(
@@ -155,20 +161,6 @@ class Front:
             headers={name: value for name, value in headers.items() if name in PASSED_ON},
         )
         return await asyncio.get_running_loop().run_in_executor(self._receivers, take, incoming)
-
-    @contextmanager
-    def _listening(self, agreement_id: str, sender: str) -> Iterator[None]:
-        """While a sender without a token is listened to. TooMany where he, or all of them, have enough of us already."""
-        wait_s = self._strangers.wait_s(agreement_id, sender)
-        if wait_s or self._reading[sender] >= AT_A_TIME or self._reading.total() >= ALL_AT_A_TIME:
-            raise TooMany(max(1, math.ceil(wait_s)))
-        self._reading[sender] += 1
-        try:
-            yield
-        finally:
-            self._reading[sender] -= 1
-            if not self._reading[sender]:
-                del self._reading[sender]
 
     def _agreement(self, agreement_id: str, authorization: str) -> tuple[Agreement, bool]:
         """The agreement that this caller may deliver for, and whether a token proves him. An unknown one and a wrong token are
@@ -184,22 +176,6 @@ class Front:
         if agreement is not None and (proven or (not expected and _is_verified(agreement))):
             return agreement, proven
         raise Unauthorized("nobody who delivers here", [Finding(Unauthorized.code)])
-
-
-def sender_of(scope: Scope) -> str:
-    """Who calls, as far as the line tells: the address, of IPv6 the network of one customer (RFC 6177); "unknown" on no network."""
-    host = (scope.get("client") or ("",))[0]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 56), strict=False))
-
-
-def _code_of(findings: Sequence[Finding]) -> str:
-    return findings[0].code if findings else Rejected.code
 
 
 def _is_verified(agreement: Agreement) -> bool:

@@ -110,8 +110,14 @@ class TooMany(GatewayError):
     code = "http.too_many"
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__("too much from here", [Finding(self.code, expected=f"{retry_after_s} s")])
+        super().__init__("not now", [Finding(self.code, expected=f"{retry_after_s} s")])
         self.retry_after_s = retry_after_s
+
+
+class Crowded(TooMany):
+    """Others have taken every place; whoever asks did nothing wrong."""
+
+    code = "http.crowded"
 
 
 class TooOften(TooMany):

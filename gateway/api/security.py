@@ -16,6 +16,7 @@ from connexion.security import NO_VALUE, AbstractSecurityHandler
 from gateway.agreements import Directory
 from gateway.api.guesses import Guesses
 from gateway.api.problems import Forbidden, TooOften, Unauthorized
+from gateway.api.senders import sender_of
 from gateway.errors import Finding
 
 # Longer or stranger than any key that was ever given out: not worth a digest.
@@ -56,15 +57,17 @@ def caller_of(directory: Directory, key: str) -> Caller | None:
 
 
 def admitted(directory: Directory, guesses: Guesses, key: str, address: str) -> Caller:
-    """The caller with this key. Unauthorized when nobody has it; TooOften where too many wrong ones came from this address."""
+    """The caller with this key. Unauthorized when nobody has it; TooOften where too many wrong ones came from this address, of
+    IPv6 from its network."""
+    sender = sender_of(address)
     caller = caller_of(directory, key)
-    wait_s = guesses.wait_s(address)
-    if wait_s and (caller is None or not guesses.is_known(address, caller.actor)):
+    wait_s = guesses.wait_s(sender)
+    if wait_s and (caller is None or not guesses.is_known(sender, caller.actor)):
         raise TooOften(wait_s)
     if caller is None:
-        guesses.wrong(address)
+        guesses.wrong(sender)
         raise Unauthorized("nobody has this key", [Finding(Unauthorized.code)])
-    guesses.right(address, caller.actor)
+    guesses.right(sender, caller.actor)
     return caller
 
 

@@ -54,6 +54,41 @@ def test_what_is_remembered_does_not_grow_without_end() -> None:
     assert (len(guesses._wrong), len(guesses._known)) == (10_000, 10_000)
 
 
+@pytest.mark.parametrize("wrong_keys", [1, 2], ids=["who may go on", "who wait too"])
+def test_who_waits_is_not_let_go_by_any_number_of_others(wrong_keys: int) -> None:
+    watch = Watch()
+    guesses = Guesses(2, 60, watch)
+    for address in [NEAR, NEAR, *(f"address-{number}" for number in range(12_000) for _ in range(wrong_keys))]:
+        guesses.wrong(address)
+    assert guesses.wait_s(NEAR) > 0
+    assert len(guesses._wrong) + len(guesses._waiting) == 10_000
+    watch.now = 61
+    assert guesses.wait_s(NEAR) == 0
+
+
+def test_newcomers_wait_for_their_own_wrong_keys_also_where_everybody_waits() -> None:
+    watch = Watch()
+    guesses = Guesses(2, 60, watch)
+    for number in range(20_000):
+        guesses.wrong(f"address-{number // 2}")
+    assert guesses.wait_s(FAR) == 0
+    guesses.wrong(FAR)
+    guesses.wrong(FAR)
+    assert guesses.wait_s(FAR) > 0
+    watch.now = 61
+    assert guesses.wait_s(FAR) == 0
+
+
+def test_wrong_keys_count_together_where_one_customer_has_the_addresses(directory: Directory) -> None:
+    guesses = Guesses(3, 60)
+    for number in range(3):
+        with pytest.raises(Unauthorized):
+            admitted(directory, guesses, f"wrong-key-{number}", f"2001:db8:1:{number}::{number}")
+    with pytest.raises(TooOften):
+        admitted(directory, guesses, "wrong-key-9", "2001:db8:1:7::7")
+    assert admitted(directory, guesses, "right-key-of-a", "2001:db8:2::7").tenant == "aa"
+
+
 def test_the_api_answers_429_with_retry_after(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = replace(running.app.parts, guesses=Guesses(2, 60))
     monkeypatch.setattr(running.app.asgi, "_parts", strict)

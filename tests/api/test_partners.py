@@ -64,6 +64,12 @@ def test_what_cannot_be_read_is_kept_and_refused_however_often_it_comes(running:
         assert (answer.status, answer.json["code"]) == (422, "syntax.not_well_formed")
 
 
+def test_what_refuses_a_delivery_is_its_reason_and_stands_before_what_only_warns(running: Any) -> None:
+    answer = running.deliver(b"odd", X_Message_Id="delivery-4")
+    assert (answer.status, answer.json["code"]) == (422, "syntax.not_well_formed")
+    assert [finding["severity"] for finding in answer.json["findings"]] == ["error", "warning"]
+
+
 @pytest.mark.parametrize(
     ("data", "headers", "status"),
     [(b"", {}, 400), (b"<x/>", {"X_Message_Id": "two words"}, 400)],

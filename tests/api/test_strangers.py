@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import json
@@ -15,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from gateway.api import front
+from gateway.api import bodies
+from gateway.api.problems import Crowded, TooMany
+from gateway.api.senders import ALL_AT_A_TIME, AT_A_TIME, Places, sender_of
 from gateway.pipeline.strangers import ALLOWED, NOTES
 
 PATH = "/v1/partners/signed/messages"
@@ -154,7 +157,7 @@ def test_a_stranger_who_opens_many_bodies_is_stopped_and_may_come_back(
     running: Any, filed: Any, sign: Sign, deliver: Any, address: str
 ) -> None:
     with ExitStack() as open_bodies:
-        for _ in range(front.AT_A_TIME):
+        for _ in range(AT_A_TIME):
             wire = open_bodies.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=10))
             wire.sendall(head(address, 1_000) + b"<")
         good = sign("signer", running.reply(filed["id"], "registered"))
@@ -169,10 +172,79 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_the_addresses_of_one_network_of_ipv6_count_as_one() -> None:
-    def sender(host: str) -> str:
-        return front.sender_of({"type": "http", "client": (host, 5)})
+def test_a_crowd_that_dawdles_takes_no_place_of_who_was_believed_before_and_is_cut_off(
+    running: Any, filed: Any, sign: Sign, deliver: Any
+) -> None:
+    def signed(function: str) -> bytes:
+        return sign("signer", running.reply(filed["id"], function))
 
-    assert sender("2001:db8:1:2::7") == sender("2001:db8:1:ff::1") != sender("2001:db8:2::7")
-    assert sender("192.0.2.7") == sender("::ffff:192.0.2.7") == "192.0.2.7"
-    assert sender("") == front.sender_of({"type": "http", "client": None}) == "unknown"
+    assert deliver(signed("registered")).status == 202
+    with ExitStack() as open_bodies:
+        wires = []
+        for dawdler in [next(ADDRESSES) for _ in range(ALL_AT_A_TIME // AT_A_TIME)] * AT_A_TIME:
+            wires.append(open_bodies.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=10)))
+            wires[-1].sendall(head(dawdler, 1_000) + b"<")
+        new = {"key": "", "X_Forwarded_For": next(ADDRESSES)}
+        wait_until(lambda: running.api.ask("POST", PATH, raw=b"<unsigned/>", **new).status == 429)
+        refused = running.api.ask("POST", PATH, raw=b"<unsigned/>", **new)
+        assert (refused.json["code"], refused.headers["retry-after"]) == ("http.crowded", "5")
+        assert "nothing is wrong with yours" in refused.json["detail"]
+        assert deliver(signed("released")).status == 202
+        assert b" 408 " in wires[0].recv(4096).split(b"\r\n")[0]
+        wait_until(lambda: running.api.ask("POST", PATH, raw=signed("registered"), **new).status == 202)
+
+
+@pytest.mark.parametrize(("part", "whole"), [(b"x" * 40, True), (b"x", False)], ids=["keeps pace", "drips"])
+def test_a_body_is_read_as_long_as_it_keeps_pace(part: bytes, whole: bool) -> None:
+    """40 parts, one each hundredth of a second: longer than the grace, and 4000 or 100 bytes a second."""
+    left = 40
+
+    async def receive() -> Any:
+        nonlocal left
+        await asyncio.sleep(0.01)
+        left -= 1
+        return {"type": "http.request", "body": part, "more_body": left > 0}
+
+    reading = bodies.read(
+        receive, {"type": "http", "headers": []}, 10_000, 20, bodies.Pace(grace_s=0.2, bytes_a_s=1_000)
+    )
+    if whole:
+        assert asyncio.run(reading) == part * 40
+    else:
+        with pytest.raises(bodies.TooSlow):
+            asyncio.run(reading)
+        assert left > 0
+
+
+def test_a_crowd_at_one_agreement_leaves_the_others_their_places() -> None:
+    places = Places(5)
+    with ExitStack() as taken:
+        for number in range(ALL_AT_A_TIME):
+            taken.enter_context(places.taken("one", f"sender-{number // AT_A_TIME}"))
+        with pytest.raises(Crowded), places.taken("one", "late"):
+            pass
+        taken.enter_context(places.taken("two", "late"))
+        places.prove("one", "late")
+        for _ in range(AT_A_TIME):
+            taken.enter_context(places.taken("one", "late"))
+        with pytest.raises(TooMany) as refused, places.taken("one", "late"):
+            pass
+        assert not isinstance(refused.value, Crowded)
+    with places.taken("one", "anybody"):
+        pass
+    assert (places._own.total(), places._shared.total()) == (0, 0)
+
+
+def test_to_send_again_what_the_partner_signed_earns_no_place(running: Any, filed: Any, sign: Sign) -> None:
+    data = sign("signer", running.reply(filed["id"], "registered"))
+    partner, thief = next(ADDRESSES), next(ADDRESSES)
+    for address in (partner, thief):
+        assert running.api.ask("POST", PATH, raw=data, key="", X_Forwarded_For=address).status == 202
+    proven = running.app.asgi._places._proven
+    assert (("signed", partner) in proven, ("signed", thief) in proven) == (True, False)
+
+
+def test_the_addresses_of_one_network_of_ipv6_count_as_one() -> None:
+    assert sender_of("2001:db8:1:2::7") == sender_of("2001:db8:1:ff::1") != sender_of("2001:db8:2::7")
+    assert sender_of("192.0.2.7") == sender_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert sender_of("") == "unknown"

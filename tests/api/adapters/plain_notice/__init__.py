@@ -1,7 +1,8 @@
 """An adapter for tests of the API: XML with the reference and the values of a document, and replies of one line.
 
 A reply reads ``<Reply ref="..." function="..." code="..." at="...">text</Reply>``, its attributes in any order. A document whose remarks contain
-"break" makes encode fail as no adapter should, so that the API's own last defence is seen.
+"break" makes encode fail as no adapter should, so that the API's own last defence is seen. What is no reply is refused; where it says
+"odd", after a warning.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
-from gateway.errors import Finding, NotWellFormed
+from gateway.errors import Finding, NotWellFormed, Severity
 from gateway.mapping.report import DecodeReport, LossReport
 from gateway.ports import Alias, Decoded, EncodeContext, Encoded, Reply
 
@@ -53,7 +54,9 @@ class PlainNotice:
         match = REPLY.fullmatch(data.decode("utf-8", "replace").strip())
         fields = {} if match is None else dict(re.findall(r'([a-z]+)="([^"]*)"', match[1])) | {"text": match[2]}
         if set(fields) != {*NAMES, "text"}:
-            raise NotWellFormed("not a reply", [Finding("syntax.not_well_formed", found="not a reply")])
+            warning = Finding("syntax.element.unknown", found="odd", severity=Severity.WARNING)
+            warnings = [warning] if b"odd" in data else []
+            raise NotWellFormed("not a reply", [*warnings, Finding("syntax.not_well_formed", found="not a reply")])
         return Decoded(
             "customs_response",
             {"function": fields["function"], "raw_code": fields["code"], **fields},
