@@ -28,6 +28,7 @@ from typing import Any
 import yaml
 
 from gateway.errors import NeedsOperator
+from gateway.syntax.white_space import collapsed, replaced
 
 # Built-in types by the name that a table uses, and the type of XML Schema each stands for.
 BUILT_IN = {
@@ -81,8 +82,11 @@ class SimpleType:
         return self.patterns[-1] if self.patterns else None
 
     def normalise(self, text: str) -> str:
-        """The value as a schema sees it: white space stays in a string, and is trimmed and collapsed in all else."""
-        return text if self.base == "string" else " ".join(text.split())
+        """The value as a schema sees it, by the whiteSpace facet of its type (XML Schema part 2, 4.3.6): a string stays as
+        it is, a normalizedString has blanks for line ends and tabs, and all else is collapsed."""
+        if self.base == "string":
+            return text
+        return replaced(text) if self.base == "normalizedString" else collapsed(text)
 
 
 @dataclass(slots=True)

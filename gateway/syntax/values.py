@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
+import calendar
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from elementpath.regex import translate_pattern
 
 from gateway.syntax.tables import SimpleType
+from gateway.syntax.white_space import trimmed
 
-# Lexical forms of XML Schema part 2, second edition, section 3.
+# Lexical forms of XML Schema part 2, second edition, section 3. A fifth digit of a year is no leading zero (3.2.7.1).
+_DAY = r"-?(?P<year>\d{4}|[1-9]\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"
+_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
+_ZONE = r"(Z|[+-](?P<zone>\d\d):(?P<zone_minute>\d\d))?"
 _LEXICAL = {
     "decimal": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII),
     "integer": re.compile(r"[+-]?\d+", re.ASCII),
     "boolean": re.compile(r"true|false|1|0"),
-    "date": re.compile(r"-?\d{4,}-\d\d-\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII),
-    "dateTime": re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII),
-    "time": re.compile(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII),
+    "date": re.compile(_DAY + _ZONE, re.ASCII),
+    "dateTime": re.compile(f"{_DAY}T{_CLOCK}{_ZONE}", re.ASCII),
+    "time": re.compile(_CLOCK + _ZONE, re.ASCII),
     "language": re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*"),
 }
 _SHOWN = 40  # characters of a value that a finding repeats
@@ -36,11 +42,15 @@ class Fault:
 def fault(type_: SimpleType, text: str) -> Fault | None:
     """The first limit that a value breaks."""
     value = type_.normalise(text)
-    if type_.blank_allowed and not value.strip():
+    if type_.blank_allowed and not trimmed(value):
         return None
     lexical = _LEXICAL.get(type_.base)
-    if lexical is not None and not lexical.fullmatch(value):
-        return Fault("type", shown(value), type_.base)
+    if lexical is not None:
+        match = lexical.fullmatch(value)
+        if match is None:
+            return Fault("type", shown(value), type_.base)
+        if expected := _no_such_moment(match.groupdict()):
+            return Fault("calendar", shown(value), expected)
     if type_.base == "base64" and not _is_base64(value):
         return Fault("type", f"{len(value)} characters", "base64")
     if type_.enumeration and value not in type_.enumeration:
@@ -50,6 +60,34 @@ def fault(type_: SimpleType, text: str) -> Fault | None:
 
 def shown(value: str) -> str:
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}... ({len(value)} characters)"
+
+
+def _no_such_moment(parts: Mapping[str, str | None]) -> str | None:
+    """What calendar and clock have instead of the first part that is out of their range; None where all are in it.
+
+    parts: year, month, day, hour, minute, second, fraction (of a second), zone, zone_minute: each where the type has it.
+    24:00:00 ends a day, an offset is 14 hours at most (XML Schema part 2, 3.2.7). Negative years leap like positive ones,
+    as libxml2 has it.
+    """
+    told = {name: int(digits[-4:]) for name, digits in parts.items() if digits}  # the last four decide leap years
+    if parts.get("year") == "0000":
+        return "a year other than 0000"
+    if not 1 <= told.get("month", 1) <= 12:
+        return "a month from 01 to 12"
+    if "day" in told:
+        days = calendar.monthrange(told["year"], told["month"])[1]
+        if not 1 <= told["day"] <= days:
+            return f"a day from 01 to {days}"
+    ends_a_day = told.get("hour") == 24 and not any(
+        (told["minute"], told["second"], (parts["fraction"] or "").strip("0"))
+    )
+    if told.get("hour", 0) > 23 and not ends_a_day:
+        return "an hour from 00 to 23, or 24:00:00"
+    if max(told.get("minute", 0), told.get("second", 0), told.get("zone_minute", 0)) > 59:
+        return "minutes and seconds from 00 to 59"
+    if told.get("zone", 0) * 60 + told.get("zone_minute", 0) > 14 * 60:
+        return "an offset from -14:00 to +14:00"
+    return None
 
 
 def _length(type_: SimpleType, value: str) -> Fault | None:
@@ -92,7 +130,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _is_base64(value: str) -> bool:
     try:
-        base64.b64decode("".join(value.split()), validate=True)
+        base64.b64decode(value.replace(" ", ""), validate=True)
     except ValueError:
         return False
     return True
