@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gateway.documents.codelists import CodeLists
 from gateway.mapping.conversions import COMPACT_DATE, one, positional, renamed
 from gateway.mapping.rows import Conversion, Texts, Values
+from gateway.syntax.white_space import trimmed
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 # A blank in front of a positional text is a position; the reader would trim it, so it travels as this sign (remainder.py).
@@ -42,13 +43,13 @@ def in_parts(separator: str) -> Conversion:
     """A list of texts <-> one text. Empty or padded parts are not read: they would not come back."""
 
     def encode(values: list[str]) -> str | None:
-        if any(separator in value or not value or value != value.strip() for value in values):
+        if any(separator in value or not value or value != trimmed(value) for value in values):
             raise ValueError(f"filled values without {separator!r}")
         return separator.join(values) or None
 
     def decode(text: str) -> list[str]:
         parts = text.split(separator)
-        if any(not part or part != part.strip() for part in parts):
+        if any(not part or part != trimmed(part) for part in parts):
             raise ValueError(f"filled values with {separator!r} between them")
         return parts
 
@@ -96,14 +97,14 @@ STEP_OF = {mark: step for step, mark in STEPS.items()}
 
 
 def _type_encoded(kind: str | None, step: str | None, *marks: str | None) -> Texts:
-    if kind is not None and (not 0 < len(kind) <= 2 or kind != kind.rstrip()):
+    if kind is not None and (not 0 < len(kind) <= 2 or kind != kind.rstrip(" ")):
         raise ValueError("a kind of one or two characters")
     if step is not None and step not in STEPS:
         raise ValueError(", ".join(STEPS))
     if any(mark is not None and (len(mark) != 1 or mark == " ") for mark in marks):
         raise ValueError("marks of one character")
     text = (kind or "").ljust(2) + STEPS.get(step or "", " ") + "".join(mark or " " for mark in marks)
-    return (text.rstrip() or None,)
+    return (text.rstrip(" ") or None,)
 
 
 def _type_decoded(text: str) -> Values:
@@ -113,7 +114,7 @@ def _type_decoded(text: str) -> Values:
     padded = text.ljust(7)
     if padded[2] != " " and padded[2] not in STEP_OF:
         raise ValueError(f"one of {', '.join(STEP_OF)} or a blank in position 3")
-    kind = padded[:2].rstrip()
+    kind = padded[:2].rstrip(" ")
     return (kind or None, STEP_OF.get(padded[2]), *(mark if mark != " " else None for mark in padded[3:]))
 
 
@@ -123,7 +124,7 @@ DECLARATION_TYPE = Conversion("kind of declaration", _type_encoded, _type_decode
 def _source_encoded(*marks: str | None) -> Texts:
     if any(mark is not None and (len(mark) != 1 or mark == " ") for mark in marks):
         raise ValueError("marks of one character")
-    return (" ".join(mark or " " for mark in marks).rstrip() or None,)
+    return (" ".join(mark or " " for mark in marks).rstrip(" ") or None,)
 
 
 def _source_decoded(text: str) -> Values:
@@ -144,7 +145,7 @@ def _special_encoded(*values: str | None) -> Texts:
     if any(mark not in SPECIAL_BACK for mark in marks):
         raise ValueError("yes or no")
     text = "".join(SPECIAL_BACK[mark] for mark in marks)
-    return ((text + rest if rest else text.rstrip()) or None,)
+    return ((text + rest if rest else text.rstrip(" ")) or None,)
 
 
 def _special_decoded(text: str) -> Values:

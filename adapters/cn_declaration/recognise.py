@@ -11,6 +11,7 @@ from adapters.cn_declaration.mapping import Dialect, Forms
 from adapters.cn_declaration.remainder import POSITIONAL, mark_leading_blanks
 from adapters.cn_declaration.requests import CANCELLATION_TYPE
 from gateway.mapping.family import Form
+from gateway.syntax.white_space import trimmed
 
 Element = etree._Element
 
@@ -56,7 +57,7 @@ def _drop_comments_in_positional(root: Element) -> None:
 
 def request_kind(root: Element) -> str:
     """A request that names no changed field, or says so by its kind, asks for a cancellation."""
-    kind = (root.findtext("{*}DecModType") or "").strip().lstrip("0")
+    kind = trimmed(root.findtext("{*}DecModType") or "").lstrip("0")
     if kind == CANCELLATION_TYPE or root.find("{*}Items/{*}Item") is None:
         return "declaration_cancellation"
     return "declaration_amendment"
@@ -69,7 +70,7 @@ def dialect_of(root: Element) -> Dialect:
         return Dialect()
     countries = _world(_texts(message, COUNTRIES))
     currencies = _world(_texts(message, CURRENCIES))
-    signed = (message.findtext("{*}EdocRealation/{*}SignTime") or "").strip()
+    signed = trimmed(message.findtext("{*}EdocRealation/{*}SignTime") or "")
     nested = message.find("{*}TrnContaGoodsList/{*}TrnContaGoods") is not None
     return Dialect(
         countries=countries or currencies or "letters",
@@ -85,7 +86,7 @@ def _texts(message: Element, names: Iterable[str]) -> list[str]:
         *message.iterchildren("{*}DecHead", "{*}DecRoyaltyFee", "{*}SddTax"),
         *message.iterfind("{*}DecLists/{*}DecList"),
     ]
-    return [child.text.strip() for parent in parents for child in parent.iterchildren(*names) if child.text]
+    return [trimmed(child.text) for parent in parents for child in parent.iterchildren(*names) if child.text]
 
 
 def _world(texts: list[str]) -> str | None:

@@ -32,6 +32,7 @@ from adapters.cn_declaration.scenarios import GARBAGE, MARKS, Seen, Step, decisi
 from gateway.errors import NotWellFormed, SchemaBroken
 from gateway.syntax.registry import SchemaRegistry
 from gateway.syntax.schema import MessageSchema
+from gateway.syntax.white_space import trimmed
 from gateway.syntax.xml import parse
 
 CHINA = dt.timezone(dt.timedelta(hours=8))
@@ -153,12 +154,12 @@ class Simulator:
         now = time.time()
         number = len(self.effects) + 1
         if etree.QName(root).localname == "DecModMessage":
-            seq_no = (root.findtext("{*}DecSeqNo") or "").strip()
+            seq_no = trimmed(root.findtext("{*}DecSeqNo") or "")
             cancels = root.find("{*}Items/{*}Item") is None
             known = self._by_number.get(seq_no, {})
             effect = {
                 "seq_no": seq_no,
-                "entry_id": (root.findtext("{*}EntryId") or "").strip(),
+                "entry_id": trimmed(root.findtext("{*}EntryId") or ""),
                 "round": known.get("round", 1),
             }
             steps = decision(cancels, root.findtext("{*}DecModNote") or "")
@@ -343,7 +344,7 @@ def _text(root: etree._Element, schema: MessageSchema, path: str, *, strip: bool
     """The text at a path below DecMessage, wherever that stands and in whatever namespace."""
     below = path if schema.table.root.name == "DecMessage" else f"SWImpData/DecMessage/{path}"
     found = root.findtext("/".join(f"{{*}}{name}" for name in below.split("/"))) or ""
-    return found.strip() if strip else found
+    return trimmed(found) if strip else found
 
 
 def _places(refused: NotWellFormed | SchemaBroken) -> list[str]:

@@ -22,6 +22,7 @@ from gateway.mapping.leftovers import Leftovers
 from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
 from gateway.syntax.explain import text_of
 from gateway.syntax.tables import ElementTable
+from gateway.syntax.white_space import trimmed
 from gateway.syntax.xml import parse
 
 STANDARD, VERSION = mapping.ADAPTER, "3.6"
@@ -202,7 +203,7 @@ def _kind(root: etree._Element, table: ElementTable) -> str | None:
         return RESPONSE
     if names != {"Declaration"} or len(inside) != 1:
         return None
-    marks = {_name(child): text_of(child).strip() for child in inside[0]}
+    marks = {_name(child): trimmed(text_of(child)) for child in inside[0]}
     if marks.get("FunctionCode") != references.ADDITIONAL:
         return DECLARATION
     return KIND_OF_TYPE.get(marks.get("TypeCode", ""), requests.AMENDMENT)

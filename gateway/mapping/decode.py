@@ -17,6 +17,7 @@ from gateway.mapping.paths import Step, reach, write
 from gateway.mapping.plan import Bound, Branch, Condition, Entry, Reading, Repeat, Tie, reading_of
 from gateway.mapping.report import DecodeReport, Leaf, Place, place_text
 from gateway.syntax.tables import NodeKind
+from gateway.syntax.white_space import WHITE_SPACE, trimmed
 
 Element = etree._Element
 SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -119,9 +120,9 @@ class _Walk:
                 element = element.find(branch.node.tag)
                 value = element.text if element is not None else None
         bound = path[-1].bounds[0]
-        if value is None or not value.strip():
+        if value is None or not trimmed(value):
             return bound.tie.row.default
-        return self._convert_one(bound, value.strip(), steps)
+        return self._convert_one(bound, trimmed(value), steps)
 
     def _convert_one(self, bound: Bound, value: str, steps: tuple[Step, ...]) -> Any:
         conversion = bound.tie.row.conversion
@@ -165,12 +166,12 @@ class _Walk:
                     self._unknown(child, where, "stands more often than once")
                 else:
                     self.branch(entry.branch, child, scope, where)
-            elif (value := child.text) and (value := value.strip()):
+            elif (value := child.text) and (value := value.strip(WHITE_SPACE)):
                 # As _put does it; nearly every leaf of a message comes this way.
                 found = reached.get(plain.holder) or self._reach(scope, plain.holder, plain.steps)
                 found[0][plain.name] = value
                 told.append((place, entry.name, count if count > 1 else 0, found[1], plain.name))
-        if text and (text := text.strip()):
+        if text and (text := text.strip(WHITE_SPACE)):
             plain = reading.own
             if plain is not None and not locating:
                 found = reached.get(plain.holder) or self._reach(scope, plain.holder, plain.steps)
@@ -181,7 +182,7 @@ class _Walk:
 
     def _attributes(self, reading: Reading, element: Element, scope: _Scope, place: Place) -> None:
         for tag, value in element.items():
-            name, text = str(tag), str(value).strip()
+            name, text = str(tag), str(value).strip(WHITE_SPACE)
             if not text or name.startswith(SCHEMA_INSTANCE):
                 continue
             entry = reading.attributes.get(name)
@@ -353,7 +354,7 @@ class _Walk:
         if text := _own_text(element):
             self.report.unmapped.append(Leaf(place_text(place), line, text, reason))
         for name, value in element.attrib.items():
-            if str(value).strip() and not str(name).startswith(SCHEMA_INSTANCE):
+            if trimmed(str(value)) and not str(name).startswith(SCHEMA_INSTANCE):
                 self.report.unmapped.append(Leaf(f"{place_text(place)}/@{_local(str(name))}", line, str(value), reason))
         seen: dict[str, int] = {}
         for child in element:
@@ -371,9 +372,9 @@ def line_of(element: Element) -> int | None:
 def _own_text(element: Element) -> str:
     """The element's text without surrounding white space; comments in between do not cut it."""
     if not len(element):
-        return (element.text or "").strip()
+        return trimmed(element.text or "")
     pieces = [element.text or "", *(child.tail or "" for child in element if not isinstance(child.tag, str))]
-    return "".join(pieces).strip()
+    return trimmed("".join(pieces))
 
 
 def _has_leaf(element: Element) -> bool:

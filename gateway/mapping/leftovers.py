@@ -36,6 +36,7 @@ from gateway.mapping.put_back import Element, Entry, elements, keeps_order, put_
 from gateway.mapping.report import DecodeReport, Leaf
 from gateway.syntax.explain import XSI, text_of
 from gateway.syntax.tables import ElementTable, Node
+from gateway.syntax.white_space import WHITE_SPACE, trimmed
 
 _BEHIND = re.compile(rb"\s+</")
 _IN_SECTION = re.compile(rb"\[CDATA\[\s|\s\]\]>")
@@ -170,7 +171,7 @@ class _Gathering:
         if node.type is not None:
             yield from self.leaf(element, node, place)
             return
-        if stray := text_of(element).strip():
+        if stray := trimmed(text_of(element)):
             yield self.entry(place, text=stray)
         counts: Counter[str] = Counter()
         for child in elements(element):
@@ -196,7 +197,7 @@ class _Gathering:
                 continue
             # A place in the report has the local name, an entry the full one.
             where, local = f"{place}/@{name}", f"{place}/@{name.rpartition('}')[2]}"
-            odd = name not in types or local not in self.reached or value != value.strip()
+            odd = name not in types or local not in self.reached or value != trimmed(value)
             if odd or self.restated.get(local, value) != value:
                 yield self.entry(where, text=value, **self.instead_of(local), at=local)
         if place in self.restated:
@@ -208,9 +209,9 @@ class _Gathering:
         for child in elements(element):
             yield from self.unknown(child, place)
         text = text_of(element).replace(self.about.blank, " ")
-        bare = text.strip()
+        bare = trimmed(text)
         free = node.type is not None and node.type.base == "string"
-        read = text.rstrip() if node.name in self.about.positional else bare
+        read = text.rstrip(WHITE_SPACE) if node.name in self.about.positional else bare
         padded = bool(bare) and read != text and free
         if not bare:
             if node.min:

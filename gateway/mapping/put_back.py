@@ -16,6 +16,7 @@ from lxml import etree
 
 from gateway.syntax.explain import XSI, text_of
 from gateway.syntax.tables import ElementTable, Node, Order
+from gateway.syntax.white_space import trimmed
 from gateway.syntax.xml import parse
 
 Entry = dict[str, Any]
@@ -71,7 +72,7 @@ def _put_attribute(element: Element, name: str, entry: Entry) -> None:
 
 def _holds(there: str, entry: Entry) -> bool:
     """Whether an entry still speaks of what is there: of nothing, of the same value, or of the value it stands for."""
-    return there.strip() in ("", str(entry["text"]).strip(), entry.get("instead_of"))
+    return trimmed(there) in ("", trimmed(str(entry["text"])), entry.get("instead_of"))
 
 
 def _reorder(element: Element, node: Node, order: list[str]) -> None:
@@ -98,12 +99,12 @@ def segment_of(child: Element, node: Node) -> str:
 
 def is_blank(element: Element) -> bool:
     """Is there neither text nor an attribute, in it and below it?"""
-    return not any(one.attrib or text_of(one).strip() for one in element.iter(etree.Element))
+    return not any(one.attrib or trimmed(text_of(one)) for one in element.iter(etree.Element))
 
 
 def says_nothing(element: Element, node: Node | None) -> bool:
     """Is this an optional element with neither text nor attributes, and the same below it? Then it means absent."""
-    if node is None or node.min or text_of(element).strip():
+    if node is None or node.min or trimmed(text_of(element)):
         return False
     if any(not str(name).startswith(XSI) or str(name).endswith("}nil") for name in element.attrib):
         return False

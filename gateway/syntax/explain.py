@@ -16,6 +16,7 @@ from lxml import etree
 from gateway.errors import Finding, Severity
 from gateway.syntax.tables import ElementTable, Node, NodeKind, Order
 from gateway.syntax.values import fault, shown
+from gateway.syntax.white_space import trimmed
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -89,7 +90,7 @@ class _Walk:
             yield self.finding(f"syntax.value.{wrong.code}", element, path, wrong.found, wrong.expected)
 
     def group(self, element: etree._Element, node: Node, path: str) -> Iterator[Finding]:
-        if stray := text_of(element).strip():
+        if stray := trimmed(text_of(element)):
             yield self.finding("syntax.text.unexpected", element, path, shown(stray))
         counts: Counter[str] = Counter()
         highest, last = -1, None

@@ -27,6 +27,7 @@ from gateway.syntax.explain import XSI, text_of
 from gateway.syntax.qualify import qualify
 from gateway.syntax.tables import ElementTable, Node, Order
 from gateway.syntax.values import shown
+from gateway.syntax.white_space import trimmed
 from gateway.syntax.xml import parse
 
 _MOST = 20  # places that a comparison names
@@ -70,13 +71,13 @@ class _Form:
         head = f"{'  ' * depth}<{name}{self.namespaces(element) if top else ''}{self.attributes(element, node, top)}"
         children = self.children(element, node)
         if children:
-            yield f"{head}>{_escaped(text_of(element).strip())}"
+            yield f"{head}>{_escaped(trimmed(text_of(element)))}"
             for child, known in children:
                 yield from self.element(child, known, depth + 1)
             yield f"{'  ' * depth}</{name}>"
         else:
             text = text_of(element)
-            value = node.type.normalise(text) if node is not None and node.type is not None else text.strip()
+            value = node.type.normalise(text) if node is not None and node.type is not None else trimmed(text)
             yield f"{head}>{_escaped(value)}</{name}>" if value else f"{head}/>"
 
     def children(self, element: etree._Element, node: Node | None) -> list[tuple[etree._Element, Node | None]]:
@@ -92,7 +93,7 @@ class _Form:
         """Is this an optional element that carries nothing, in a message where that means absent?"""
         if not self.empty_means_absent or node is None or node.min or self.attributes(element, node, False):
             return False
-        return not self.children(element, node) and not text_of(element).strip()
+        return not self.children(element, node) and not trimmed(text_of(element))
 
     def attributes(self, element: etree._Element, node: Node | None, top: bool) -> str:
         types = {attribute.tag: attribute.type for attribute in node.attributes} if node else {}
@@ -152,7 +153,7 @@ def _compare(left: etree._Element, right: etree._Element, path: str) -> Iterator
 
 def _own_text(element: etree._Element) -> str:
     """The value of a leaf; of a group what it says beside its elements, which is nothing where it keeps its table."""
-    return (element.text or "").strip() if len(element) else element.text or ""
+    return trimmed(element.text or "") if len(element) else element.text or ""
 
 
 def _aligned(

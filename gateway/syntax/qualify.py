@@ -13,6 +13,7 @@ from lxml import etree
 
 from gateway.errors import Finding, Severity
 from gateway.syntax.tables import ElementTable, Node
+from gateway.syntax.white_space import trimmed
 
 
 def qualify(root: etree._Element, table: ElementTable) -> tuple[etree._Element, list[Finding]]:
@@ -73,9 +74,9 @@ class _Qualifying:
 
     def trim(self, element: etree._Element, node: Node, path: str) -> None:
         text = element.text
-        if text is None or len(element) or text == text.strip() or not _is_code(node):
+        if text is None or len(element) or text == trimmed(text) or not _is_code(node):
             return
-        element.text = text.strip()
+        element.text = trimmed(text)
         self.trimmed.append(self.finding("syntax.value.padded", element, path, "white space around the value", None))
 
     def finding(self, code: str, element: etree._Element, path: str, found: str, expected: str | None) -> Finding:

@@ -9,6 +9,7 @@ of partners, which break their own rules now and then, only roundtrip_equals and
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from lxml import etree
 
 from gateway.catalogue import Entry, offline
 from gateway.catalogue.check import BAG, expected_beside, mappings_of, samples_of
@@ -25,10 +27,18 @@ from gateway.documents.pointers import leaf_values
 from gateway.errors import GatewayError, errors_only
 from gateway.mapping import Mapping
 from gateway.ports import Decoded
+from gateway.syntax.explain import XSI
 from gateway.syntax.registry import SchemaRegistry
+from gateway.syntax.white_space import trimmed
+from gateway.syntax.xml import parse
 
 COVERAGE_FLOOR = 0.95
 SAMPLE_DAY = date(2026, 3, 1)
+# Signs that look like nothing, and are white space to Python or to the eye; to XML they are values (production 3).
+INVISIBLE = ("\u3000", "\u00a0", "\u2003", "\u0085", "\u200b", "\ufeff")
+BESIDE = ((False, False), (False, True), (True, False))  # the value stands before, or behind
+# Texts that a document may hold once it has passed JSON, and that a careless encoder stumbles over.
+STRANGE = ("", " ", "\x00", "x" * 5000, "-1", "²", '<&">', "]]>", "\ufffe", "\ud800", *INVISIBLE)
 
 
 def samples(entry: Entry) -> list[Path]:
@@ -93,6 +103,50 @@ def roundtrip_equals(entry: Entry, registry: SchemaRegistry, data: bytes, name: 
     """Decoded and encoded again, a message is the same under the closed list of normalisations."""
     result = offline.roundtrip(entry, registry, data)
     assert result.verdict is offline.Verdict.EQUAL, f"{name} is {result.verdict}: {result.findings[0]}"
+
+
+def invisible_signs_come_back(entry: Entry, registry: SchemaRegistry, sample: Path) -> None:
+    """A sign that no eye sees is a value: alone or beside another it reaches document or report, and is written again.
+
+    Every text and attribute of the sample is tried, by turns with one of the signs alone, in front and behind.
+    """
+    root = parse(sample.read_bytes())
+    turns = itertools.cycle((before, sign, behind) for before, behind in BESIDE for sign in INVISIBLE)
+    for (element, attribute), (before, sign, behind) in zip(_spoken(root), turns, strict=False):
+        value = str(element.get(attribute)) if attribute else element.text or ""
+        spoiled = f"{value if before else ''}{sign}{value if behind else ''}"
+        _say(element, attribute, spoiled)
+        name = f"{sample.name} with {spoiled!a} in {attribute or element.tag}"
+        result = offline.roundtrip(entry, registry, etree.tostring(root, encoding="UTF-8"))
+        _say(element, attribute, value)
+        assert result.verdict is not offline.Verdict.DIFFERENT, f"{name}: {result.findings[0]}"
+        assert result.decoded or result.findings, f"{name} is refused without a word"
+        if result.decoded is not None:
+            assert any(sign in told for told in _told(result.decoded)), f"{name} vanishes"
+
+
+def _spoken(root: etree._Element) -> list[tuple[etree._Element, str]]:
+    """Every text and attribute that says something: the element, and the attribute's name or ""."""
+    texts = [(leaf, "") for leaf in root.iter(etree.Element) if not len(leaf) and trimmed(leaf.text or "")]
+    attributes = [(one, str(name)) for one in root.iter(etree.Element) for name in one.attrib]
+    return texts + [(one, name) for one, name in attributes if not name.startswith(XSI)]
+
+
+def _say(element: etree._Element, attribute: str, value: str) -> None:
+    if attribute:
+        element.set(attribute, value)
+    else:
+        element.text = value
+
+
+def _told(found: Decoded) -> Iterator[str]:
+    """Every text of the document, and every value that the report names."""
+    report = found.report
+    for leaf in (*report.bag, *report.unmapped, *report.lost, *report.constants):
+        yield leaf.value
+    for _, value in leaf_values(found.document):
+        if isinstance(value, str):
+            yield value
 
 
 def same_document_same_bytes(entry: Entry, sample: Path) -> None:

@@ -25,8 +25,6 @@ every_adapter = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entr
 every_sample = pytest.mark.parametrize(
     ("entry", "sample"), SAMPLES, ids=[f"{entry.id}/{sample.stem}" for entry, sample in SAMPLES]
 )
-# Texts that a document may hold once it has passed JSON, and that a careless encoder stumbles over.
-STRANGE = ["", " ", "\x00", "x" * 5000, "-1", "²", '<&">', "]]>", "\ufffe", "\ud800"]
 few = hypothesis_settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
@@ -70,6 +68,11 @@ def test_nearly_every_leaf_reaches_a_canonical_field(entry: Entry, sample: Path)
 @every_sample
 def test_a_sample_comes_back_equal(entry: Entry, sample: Path) -> None:
     contract.roundtrip_equals(entry, CATALOGUE.registry, sample.read_bytes(), sample.name)
+
+
+@every_sample
+def test_a_sign_that_no_eye_sees_is_a_value_and_comes_back(entry: Entry, sample: Path) -> None:
+    contract.invisible_signs_come_back(entry, CATALOGUE.registry, sample)
 
 
 @every_sample
@@ -129,7 +132,7 @@ def test_no_broken_sample_escapes_the_error_tree(entry: Entry, sample: Path, dat
 @given(data=st.data())
 def test_no_changed_document_escapes_the_error_tree(entry: Entry, sample: Path, data: st.DataObject) -> None:
     found = contract.decoded(entry, sample)
-    strange = st.sampled_from(["", " ", "\x00", "x" * 5000, "-1", "²", '<&">', "\ud800"])
+    strange = st.sampled_from(contract.STRANGE)
     document = with_one_leaf_replaced(found.document, data.draw(st.integers(0, 10_000)), data.draw(strange))
     contract.any_document_is_answered(entry, document, found.kind)
 
@@ -178,6 +181,7 @@ def test_a_new_adapter_keeps_the_whole_contract(made: Catalogue) -> None:
         contract.bag_keeps_its_schema(entry, sample)
         contract.covers_enough(entry, sample)
         contract.roundtrip_equals(entry, made.registry, sample.read_bytes())
+        contract.invisible_signs_come_back(entry, made.registry, sample)
         contract.same_document_same_bytes(entry, sample)
         contract.encoding_is_stable(entry, sample)
         contract.encoding_keeps_schema(entry, made.registry, sample)
@@ -185,7 +189,7 @@ def test_a_new_adapter_keeps_the_whole_contract(made: Catalogue) -> None:
         contract.every_leaf_has_a_fate(entry, sample)
         contract.replies_are_known(entry, sample)
         found = contract.decoded(entry, sample)
-        for strange in STRANGE:
+        for strange in contract.STRANGE:
             for turn in range(8):
                 contract.any_document_is_answered(
                     entry, with_one_leaf_replaced(found.document, turn, strange), found.kind

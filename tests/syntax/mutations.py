@@ -26,6 +26,12 @@ TEXTS = (
     "0",
     "1E3",
     "true",
+    "\u3000",
+    "\u00a0A",
+    "A\u2003",
+    "\u0085",
+    "\u200b1",
+    "1\ufeff",
 )
 NAMES = ("ID", "TypeCode", "Declaration", "Name", "DateTimeString", "Pointer", "Unheard", "SequenceNumeric")
 SPACES = ("", "urn:elsewhere", "urn:wco:datamodel:WCO:DEC-DMS:2", "urn:wco:datamodel:WCO:RES-DMS:2")

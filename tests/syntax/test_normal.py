@@ -32,6 +32,18 @@ SAME = {
 OTHER = {
     "a value": ('<R xmlns="urn:a" v="1"><A>x z</A><B><C>1</C></B><B><C>2</C></B></R>', "R/A"),
     "white space in free text": ('<R xmlns="urn:a" v="1"><A>x y </A><B><C>1</C></B><B><C>2</C></B></R>', "R/A"),
+    "a blank of Unicode around a code": (
+        '<R xmlns="urn:a" v="1"><A>x y</A><B><C>\u30001</C></B><B><C>2</C></B></R>',
+        "R/B/C",
+    ),
+    "a blank of Unicode alone": (
+        '<R xmlns="urn:a" v="1"><A>x y</A><B><C>1</C></B><B><C>2</C></B><B><C>\u00a0</C></B></R>',
+        "R/B[3]",
+    ),
+    "a blank of Unicode between elements": (
+        '<R xmlns="urn:a" v="1">\u0085<A>x y</A><B><C>1</C></B><B><C>2</C></B></R>',
+        "R",
+    ),
     "an attribute": ('<R xmlns="urn:a" v="2"><A>x y</A><B><C>1</C></B><B><C>2</C></B></R>', "R/@v"),
     "an absent element": ('<R xmlns="urn:a" v="1"><A>x y</A><B><C>1</C></B></R>', "R/B[2]"),
     "order among one name": ('<R xmlns="urn:a" v="1"><A>x y</A><B><C>2</C></B><B><C>1</C></B></R>', "R/B/C"),

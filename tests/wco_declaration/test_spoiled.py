@@ -13,7 +13,7 @@ from gateway.catalogue.offline import Verdict
 from .conftest import CATALOGUE, SAMPLES
 
 BYTES = [path.read_bytes() for path in sorted(SAMPLES.glob("*.xml"))]
-TEXTS = ["", " ", " q ", "q", "\n", "1e9", "20200101", "20200101101010", "-5", "\u8d27"]
+TEXTS = ["", " ", " q ", "q", "\n", "1e9", "20200101", "20200101101010", "-5", "\u8d27", "\u3000", "\u00a0q", "\u0085"]
 ATTRIBUTES = ["odd", "schemeID", "unitCode", "currencyID", "formatCode", "languageID", "{urn:q}z"]
 
 Element = etree._Element
