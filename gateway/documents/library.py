@@ -25,6 +25,7 @@ from gateway.documents import (
     schemas,
     walker,
 )
+from gateway.documents.capped import capped
 from gateway.documents.classes import Without
 from gateway.documents.codelists import CodeLists
 from gateway.documents.deadlines import Deadlines, Due
@@ -32,7 +33,7 @@ from gateway.documents.pointers import reading_order
 from gateway.documents.rules import Facts, Rule
 from gateway.documents.rules_data import RulesData
 from gateway.documents.schemas import Leaf, Schema
-from gateway.documents.shape import MOST_FINDINGS, Shape
+from gateway.documents.shape import Shape
 from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Severity
 
 _COUNTRY_CODE = 2
@@ -70,7 +71,7 @@ class Documents:
 
         partner_data: the document came from a partner, whose identifiers are not ours to refuse: their faults are warnings.
         follows: it is filed against a declaration that is known, so it need not name it.
-        At most MOST_FINDINGS are told, then one that says so. Raises NotFound for a kind that is not there.
+        At most capped.MOST_FINDINGS are told, then one that says so. Raises NotFound for a kind that is not there.
         """
         self._schema(kind)
         findings = self._shapes[kind].findings(document)
@@ -85,12 +86,7 @@ class Documents:
         if partner_data:
             findings = [_only_warn(finding) for finding in findings]
         findings.sort(key=lambda finding: reading_order(finding.pointer))
-        if len(findings) > MOST_FINDINGS:
-            # An error, since nobody looked at the rest; and errors stay before warnings, which may be many.
-            more = Finding("document.findings.more", "", params={"most": str(MOST_FINDINGS)})
-            findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
-            findings = [*findings[:MOST_FINDINGS], more]
-        return findings
+        return capped(findings, complete=False)
 
     def fits(self, kind: str, document: Any) -> bool:
         """Whether a document has the shape of a kind, whatever its codes and rules say."""

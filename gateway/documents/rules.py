@@ -23,9 +23,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gateway.documents.capped import MOST_FINDINGS
 from gateway.documents.pointers import to_pointer
 from gateway.documents.rules_data import Row, RulesData
-from gateway.documents.shape import MOST_FINDINGS, short
+from gateway.documents.shape import short
 from gateway.errors import Finding
 
 _LONGEST_NUMBER = 40  # digits; longer ones are no quantities, and arithmetic with them has no end

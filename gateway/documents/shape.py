@@ -15,11 +15,11 @@ from typing import Any
 
 import jsonschema_rs
 
+from gateway.documents.capped import MOST_FINDINGS
 from gateway.documents.pointers import to_pointer
 from gateway.documents.schemas import Schema
 from gateway.errors import Finding
 
-MOST_FINDINGS = 500  # of one document: a list of a million wrong items is answered, not copied
 _MOST_GUESSES = 20  # comparing a name with all there are takes a millisecond
 _LONGEST_VALUE = 80  # characters
 _NAMES = {"object": "object", "array": "list", "string": "text", "integer": "number", "number": "number"}

@@ -16,11 +16,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from gateway.documents.capped import MOST_FINDINGS
 from gateway.documents.codelists import CodeLists
 from gateway.documents.identifiers import IDENTIFIERS, Fault, Identifier
 from gateway.documents.pointers import to_pointer
 from gateway.documents.schemas import Schema, flatten
-from gateway.documents.shape import MOST_FINDINGS, short
+from gateway.documents.shape import short
 from gateway.errors import Finding, Severity
 
 SCHEME_LIST = "identifier-scheme"

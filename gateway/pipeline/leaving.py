@@ -115,7 +115,8 @@ class Border:
             return whole, []
         thinned = self._documents.without(context.kind, document, held)
         context = replace(context, declaration=self._declared(context, held_of_declared))
-        carried = [pointer for pointer in thinned.gone if not _stays(pointer, whole.report)]
+        left_out = frozenset(whole.report.lost) | whole.report.ignored.keys()
+        carried = [pointer for pointer in thinned.gone if not _stays(pointer, left_out)]
         if context.kind in REQUEST_PHASES and any(pointer.startswith(_ASKED) for pointer in carried):
             encoded, reason = None, context.kind
         else:
@@ -202,9 +203,8 @@ def _names_expressly(pattern: str, steps: places.Steps, classes: Sequence[str]) 
     return count > 0 and last != "*" and places.covers(pattern, steps) and classes[count - 1] == classes[-1]
 
 
-def _stays(pointer: str, report: LossReport) -> bool:
+def _stays(pointer: str, left_out: Collection[str]) -> bool:
     """Whether the partner's format does not carry a value anyway: it, or something it is part of, was left out."""
-    left_out = frozenset(report.lost) | report.ignored.keys()
     steps = to_parts(pointer)
     ends = range(1, len(steps) + 1)
     whole = pointer.split("/")

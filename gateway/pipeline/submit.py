@@ -16,7 +16,8 @@ import orjson
 
 from gateway import ids
 from gateway.agreements import Agreement, Directory, Facts
-from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose
+from gateway.documents.capped import capped
+from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose, errors_only
 from gateway.events import EventType
 from gateway.lifecycle import Phase, Status
 from gateway.pipeline import places, standings, timeline, waiting
@@ -67,33 +68,34 @@ class _Stage:
     findings: list[Finding] = field(default_factory=list)
     kinds: set[type[Rejected]] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
+    _said: set[tuple[str | None, ...]] = field(default_factory=set)
 
     def add(
         self, findings: Iterable[Finding], kind: type[Rejected], code: str = "", agreement: Agreement | None = None
     ) -> None:
         """agreement: the one whose partner says so; each finding names it."""
         found = [replace(finding, agreement=agreement.id) for finding in findings] if agreement else list(findings)
-        found = [finding for finding in found if not self._said(finding)]
+        found = [finding for finding in found if not self._is_said(finding)]
         self.findings += found
-        if any(finding.severity is Severity.ERROR for finding in found):
+        errors = errors_only(found)
+        for error in errors:
+            self._said |= {(error.agreement, *what) for what in ((error.pointer,), _what(error))}
+        if errors:
             self.kinds.add(kind)
             self.codes.add(code or kind.code)
 
-    def _said(self, finding: Finding) -> bool:
+    def _is_said(self, finding: Finding) -> bool:
         """Whether an error on the same place says it already: that the value cannot be written, or the very same of it."""
+        if not finding.pointer:
+            return False
+        what = (finding.pointer,) if finding.code == "mapping.value" else _what(finding)
         # What another partner says of the place is another finding.
-        errors = [
-            one
-            for one in self.findings
-            if one.pointer == finding.pointer
-            and one.severity is Severity.ERROR
-            and one.agreement in (None, finding.agreement)
-        ]
-        same = (finding.found, finding.expected)
-        return bool(finding.pointer) and any(
-            finding.code == "mapping.value" or (None not in same and (one.found, one.expected) == same)
-            for one in errors
-        )
+        known = any((whose, *what) in self._said for whose in (None, finding.agreement))
+        return known and (len(what) == 1 or None not in what)
+
+    def told(self) -> list[Finding]:
+        """What the filer reads: of very many the worst, and how many more there are."""
+        return capped(self.findings, complete=True)
 
     def raise_errors(self) -> None:
         if self.kinds:
@@ -101,7 +103,11 @@ class _Stage:
             code = next(iter(self.codes)) if len(self.codes) == 1 else kind.code
             # What refuses it comes first; warnings follow.
             self.findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
-            raise kind("the document is refused", self.findings, code=code)
+            raise kind("the document is refused", self.told(), code=code)
+
+
+def _what(finding: Finding) -> tuple[str | None, ...]:
+    return finding.pointer, finding.found, finding.expected
 
 
 class Submitter:
@@ -175,6 +181,11 @@ class Submitter:
             is not None
         ]
         stage.raise_errors()
+        with self._store.read() as reading:
+            # The same filing may have been stored meanwhile: then its own names are no strangers.
+            answered = stored_answer(reading, submission)
+            for message in messages if answered is None else ():
+                _refuse_taken_name(reading, message, submission.tenant)
         return Prepared(
             submission,
             document_id,
@@ -182,7 +193,8 @@ class Submitter:
             ground.round,
             ground.phase,
             tuple(messages),
-            tuple(stage.findings),
+            tuple(stage.told()),
+            answered,
             priority=self._directory.priority_of(seen),
         )
 
@@ -354,7 +366,7 @@ class Submitter:
         self, writing: Writing, prepared: Prepared, document: DocumentRow, message: PreparedMessage, now: int
     ) -> None:
         submission, agreement, encoded = prepared.submission, message.agreement, message.encoded
-        _refuse_taken_name(writing, message)
+        _refuse_taken_name(writing, message, submission.tenant)
         missing = waiting.unmet(writing, submission.waits_for, document.root_id, document.tenant)
         row = MessageRow(
             id=message.message_id,
@@ -393,12 +405,16 @@ class Submitter:
             writing.append_event(timeline.about(row, EventType.MESSAGE_WAITING, now, waiting_for=row.waiting_for))
 
 
-def _refuse_taken_name(reading: Reading, message: PreparedMessage) -> None:
-    """A partner that knows messages by a reference of the filer's choice would take a second one for the first."""
+def _refuse_taken_name(reading: Reading, message: PreparedMessage, tenant: str) -> None:
+    """A partner that knows messages by a reference of the filer's choice would take a second one for the first.
+
+    The filer's own message is named. Of another's nothing is said, not even that there is one.
+    """
     name = message.encoded.name
     for alias in message.aliases:
-        if alias.value == name and reading.find_messages(message.agreement.id, alias):
-            finding = Finding("message.name_taken", found=name, params={"agreement": message.agreement.id})
+        if alias.value == name and (taken := reading.find_messages(message.agreement.id, alias)):
+            own = next(({"message": row.id} for row in taken if row.tenant == tenant), {})
+            finding = Finding("message.name_taken", found=name, params={"agreement": message.agreement.id} | own)
             raise Conflict("this reference is in use", [finding], code=finding.code)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.errors import Conflict, NoRoute, NotFound, Rejected, WouldLose
+from gateway.errors import Conflict, NoRoute, NotFound, Rejected, Severity, WouldLose
 from gateway.lifecycle import Status
 from gateway.pipeline.reading import partner_digest
 from gateway.ports import Alias, Json
 from tests.pipeline.small_house import House, Wire
+from gateway.ports import Alias, EncodeContext, Encoded, Json
+from gateway.texts import load as load_texts
+from tests.pipeline.small_house import House, TinyAdapter
 
 
 def codes(refusal: pytest.ExceptionInfo[Rejected]) -> set[str]:
@@ -294,3 +299,53 @@ def test_an_amendment_that_the_partners_front_refused_holds_up_no_other(wired: H
     wired.run()
     assert wired.status(first.message_ids[0]) is Status.PARKED
     assert wired.file("declaration_amendment", accepted.root_id, other="one").message_ids
+
+
+def test_very_many_findings_are_told_in_part_and_counted_in_short_time(house: House) -> None:
+    begin = time.perf_counter()
+    with pytest.raises(WouldLose) as refusal:
+        house.file(**{f"lost_{number}": "7" for number in range(20_000)})
+    assert time.perf_counter() - begin < 5
+    *told, last = refusal.value.findings
+    assert {finding.code for finding in told} == {"mapping.lost"}
+    assert (len(told), last.code, last.params["more"]) == (500, "document.findings.more", "19500")
+
+
+def test_very_many_values_that_stay_at_home_are_told_in_part_and_stop_nothing(house: House) -> None:
+    accepted = house.file(direction="transit", goods={str(number): {"price": "9"} for number in range(20_000)})
+    *told, last = accepted.warnings
+    assert {finding.code for finding in told} == {"leaving.withheld"}
+    assert (len(told), last.severity, last.params["more"]) == (500, Severity.WARNING, "19500")
+
+
+class NamedByItsFiler(TinyAdapter):
+    """Calls a message by the reference that the filer chose. meanwhile: what happens while the first one is encoded."""
+
+    def __init__(self, meanwhile: Callable[[], object] | None = None) -> None:
+        self._meanwhile = meanwhile
+
+    def encode(self, document: Json, context: EncodeContext) -> Encoded:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return replace(super().encode(document, context), name=document["functional_reference_id"])
+
+
+@pytest.mark.parametrize(("tenant", "told"), [("acme", True), ("other", False)])
+def test_a_dry_run_refuses_a_name_in_use_and_tells_only_its_owner_by_what(
+    house: House, project_root: Path, tenant: str, told: bool
+) -> None:
+    house.adapters["tiny"] = NamedByItsFiler()
+    first = house.file(functional_reference_id="R1")
+    with pytest.raises(Conflict) as refusal:
+        house.submitter.prepare(house.submission(functional_reference_id="R1", tenant=tenant))
+    assert refusal.value.code == "message.name_taken"
+    texts = load_texts(project_root)
+    for language in ("en", "zh"):
+        assert (first.message_ids[0] in str(texts.render(refusal.value.findings[0], language))) is told
+
+
+def test_a_twin_with_the_same_key_is_answered_and_not_told_that_its_own_name_is_in_use(house: House) -> None:
+    submission = house.submission(idempotency_key="twin", functional_reference_id="R1")
+    house.adapters["tiny"] = NamedByItsFiler(lambda: house.submitter.submit(submission))
+    assert house.submitter.submit(submission).repeated
