@@ -52,7 +52,7 @@ class CnDeclaration:
             raise _unknown_kind(kind)
         declaration = self._forms.of_declaration(filing.message_of(context), filing.dialect_of(context))
         form = self._forms.of_request(kind) if kind in REQUEST_KINDS else declaration
-        prepared = filing.prepare(kind, document, context, declaration, self._wrong_types)
+        prepared = filing.prepare(kind, document, context, declaration, self._shape("declaration").findings)
         data, report = self._written(form, prepared.document, tolerant=False)
         report = _told(report, prepared)
         aliases = tuple(dict.fromkeys((Alias("cn-client-seq-no", prepared.number), *self.aliases(document))))
@@ -113,11 +113,6 @@ class CnDeclaration:
             taken.root, data, document, taken.report, form.schema.table, self._shape(kind), tolerant=tolerant
         )
         return Decoded(kind, document, form.name, taken.report)
-
-    def _wrong_types(self, declaration: Json) -> set[str]:
-        """Pointers of what holds another type than the schema says, e.g. a text in place of a group."""
-        findings = self._shape("declaration").findings(declaration) or ()
-        return {str(finding.pointer) for finding in findings if finding.code == "document.schema.type"}
 
     def _shape(self, kind: str) -> Shape:
         if kind not in self._shapes:

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from gateway.documents import pointers
-from gateway.errors import GatewayError
+from gateway.documents.capped import MOST_FINDINGS
+from gateway.errors import Finding, GatewayError
 from gateway.mapping.family import Form
 from gateway.ports import Json
 from gateway.syntax.xml import parse
 
 ITEM = re.compile(r"/DecList\[(\d+)\]/")
-WrongTypes = Callable[[Json], Collection[str]]
+Faults = Callable[[Json], list[Finding] | None]
 POSITION = re.compile(r"\[\d+\]")
 
 
-def filled(changes: list[Json], declared: Json, form: Form, wrong_types: WrongTypes) -> list[Json]:
+def filled(changes: list[Json], declared: Json, form: Form, faults: Faults) -> list[Json]:
     """The changes with number, field code, field name and goods item where they lack them and it can be told.
 
-    wrong_types: the places of a declaration that hold another type than they must; a change may name a group, which takes no text.
+    faults: what is wrong with the shape of a declaration, None where it is no JSON.
     """
-    places = _places(changes, declared, form, wrong_types)
+    places = _places(changes, declared, form, faults)
     return [
         _filled(index, change, places.get(str(change.get("pointer") or "")), form)
         for index, change in enumerate(changes)
@@ -44,16 +45,42 @@ def _filled(index: int, change: Json, place: str | None, form: Form) -> Json:
     return told | change
 
 
-def _places(changes: list[Json], declared: Json, form: Form, wrong_types: WrongTypes) -> dict[str, str]:
+def _places(changes: list[Json], declared: Json, form: Form, faults: Faults) -> dict[str, str]:
     """JSON Pointer -> partner place, of the declaration as it will be; {} where that cannot be written."""
-    after = _after(changes, declared)
-    if wrong := wrong_types(after):
-        after = _after([change for change in changes if change.get("pointer") not in wrong], declared)
+    after = _writable(changes, declared, faults)
+    if after is None:
+        return {}
     try:
         root = parse(form.mapping.encode(after).encode())
     except GatewayError:
         return {}
     return {pointer: place for place, pointer in form.mapping.places(root, after).items()}
+
+
+def _writable(changes: list[Json], declared: Json, faults: Faults) -> Json | None:
+    """The declaration as far as it can be written with the changes; None where nobody can tell.
+
+    A change may name a group, which takes no text. Without that change another one may reach into the group, and so on: at most
+    as often as groups stand within groups.
+    """
+    while True:
+        after = _after(changes, declared)
+        found = faults(after)
+        if found is None or len(found) > MOST_FINDINGS:
+            return None  # what is wrong beyond those is not told
+        wrong = {finding.pointer for finding in found if finding.code == "document.schema.type"}
+        if not wrong:
+            return after
+        left = [change for change in changes if wrong.isdisjoint(_way_to(change.get("pointer")))]
+        if len(left) == len(changes):
+            return None
+        changes = left
+
+
+def _way_to(pointer: Any) -> list[str]:
+    """A place and all that it lies in."""
+    steps = pointer.split("/") if isinstance(pointer, str) else []
+    return ["/".join(steps[:end]) for end in range(1, len(steps) + 1)]
 
 
 def _after(changes: list[Json], declared: Json) -> Json:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.cn_declaration import changed_fields
-from adapters.cn_declaration.changed_fields import WrongTypes
+from adapters.cn_declaration.changed_fields import Faults
 from adapters.cn_declaration.mapping import STANDARD, Dialect
 from adapters.cn_declaration.requests import AMENDMENT_TYPE, CANCELLATION_TYPE
 from gateway.documents.rules import at, members, text
@@ -74,15 +74,15 @@ def client_number(context: EncodeContext) -> str:
     return f"SW{day:%y%m%d}{context.reserve(COUNTER) % 10**10:010d}"
 
 
-def prepare(kind: str, document: Json, context: EncodeContext, declaration: Form, wrong_types: WrongTypes) -> Prepared:
+def prepare(kind: str, document: Json, context: EncodeContext, declaration: Form, faults: Faults) -> Prepared:
     """The document with everything that the agreement, the gateway and earlier answers add.
 
-    declaration: the form of declarations, by whose elements an amendment names fields; wrong_types: what in one cannot be written.
+    declaration: the form of declarations, by whose elements an amendment names fields; faults: what is wrong with the shape of one.
     """
     number = client_number(context)
     name = f"{number}.xml"
     if kind != "declaration":
-        return Prepared(_request(kind, document, context, declaration, wrong_types), number, name)
+        return Prepared(_request(kind, document, context, declaration, faults), number, name)
     copy = _copied(document, ("submitter", "authentication", "document_metadata", "extensions"))
     version = str(context.agreement.parameters.get("version") or "4.8")
     replaced = {}
@@ -112,7 +112,7 @@ def prepare(kind: str, document: Json, context: EncodeContext, declaration: Form
     return Prepared(copy, number, name, replaced, {"DecMessage/DecSign/ClientSeqNo": number})
 
 
-def _request(kind: str, document: Json, context: EncodeContext, declaration: Form, wrong_types: WrongTypes) -> Json:
+def _request(kind: str, document: Json, context: EncodeContext, declaration: Form, faults: Faults) -> Json:
     copy = _copied(document, ("declaration", "submitter", "authentication", "extensions"))
     findings = []
     for scheme, path in (("cn-seq-no", "declaration.unified_number"), ("cn-entry-id", "declaration.id")):
@@ -128,7 +128,7 @@ def _request(kind: str, document: Json, context: EncodeContext, declaration: For
         raise RuleBroken("the request names another declaration", findings, code="cn_declaration.request.other")
     declared = context.declaration
     if isinstance(declared, dict) and isinstance(copy.get("changes"), list):
-        copy["changes"] = changed_fields.filled(copy["changes"], declared, declaration, wrong_types)
+        copy["changes"] = changed_fields.filled(copy["changes"], declared, declaration, faults)
     reasons = dict.fromkeys(text(change, "reason_text") for _, change in members(document, "changes"))
     joined = "；".join(reason for reason in reasons if reason)
     if joined and not copy.get("reason_text"):

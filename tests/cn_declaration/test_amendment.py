@@ -70,3 +70,29 @@ def test_a_request_that_names_another_declaration_is_refused(amended: Any) -> No
 
 def test_the_numbers_that_customs_told_are_filled_in(amended: Any) -> None:
     assert fields(amended(WEIGHT), "EntryId") == [KNOWN["cn-entry-id"]]
+
+
+ITEMS = "/goods_shipment/government_agency_goods_items"
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        (f"{ITEMS}/0", f"{ITEMS}/0/origins/0"),
+        ("/goods_shipment", f"{ITEMS}/1", f"{ITEMS}/1/commodity"),
+        (f"{ITEMS}/0/additional_documents/0/type_code", f"{ITEMS}/-"),
+    ],
+)
+def test_changes_that_name_groups_are_refused_where_nobody_can_name_their_fields(
+    amended: Any, places: tuple[str, ...]
+) -> None:
+    with pytest.raises(Rejected):
+        amended(*({"pointer": place, "old_value": "1", "new_value": "5"} for place in places))
+
+
+def test_the_other_changes_are_named_beside_groups_within_groups(amended: Any) -> None:
+    groups = [
+        {"pointer": place, "field_code": "X", "new_value": "5"} for place in (f"{ITEMS}/0", f"{ITEMS}/0/origins/0")
+    ]
+    named = [{**group, "field_name": "X", "old_value": "1"} for group in groups]
+    assert fields(amended(*named, WEIGHT), "FieldCode") == ["X", "X", "GrossWet"]
