@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gateway.documents.pointers import to_parts
+from gateway.documents.pointers import index_of, to_parts
 from gateway.mapping import Mapping
 from gateway.mapping.paths import Step, read
 from gateway.mapping.plan import Branch, Repeat
@@ -34,6 +34,11 @@ def shown(steps: Iterable[Json]) -> str:
         section = step.get("document_section_code", "")
         parts.append(section + (f"[{number}]" if number else "") + (f":{tag}" if tag else ""))
     return "/".join(parts)
+
+
+def number_of(text: str) -> int | None:
+    """A sequence number as it is counted, None where it is none; leading zeros are written here and there."""
+    return index_of(text.lstrip("0") or text[:1])
 
 
 class Places:
@@ -94,14 +99,15 @@ def _tag_below(branch: Branch, tag: str) -> Branch | None:
 
 def _index(number: str | None, members: Any) -> int | None:
     """Which member is meant: the one that carries the number, else the one in that position; None where there is none."""
-    if number is None or not number.isdecimal():
+    counted = number_of(number) if number is not None else None
+    if counted is None:
         return None
     if not isinstance(members, list):
-        return int(number) - 1 if int(number) and members is None else None
+        return counted - 1 if counted and members is None else None
     numbered = [index for index, member in enumerate(members) if member.get("sequence_number") == number]
     if numbered:
         return numbered[0]
-    return int(number) - 1 if 0 < int(number) <= len(members) else None
+    return counted - 1 if 0 < counted <= len(members) else None
 
 
 def _pointer(scope: Any, steps: tuple[Step, ...]) -> str:
@@ -183,8 +189,8 @@ def _through(repeat: Repeat, node: Node, parts: list[str], above: Chain) -> Iter
     rest = parts[len(names) :]
     if not rest:
         yield (*above, (node, None))
-    elif rest[0].isdecimal():
-        here = (*above, (node, int(rest[0])))
+    elif (index := index_of(rest[0])) is not None:
+        here = (*above, (node, index))
         if len(rest) == 1:
             yield here
         else:
@@ -197,7 +203,7 @@ def _matches(steps: tuple[Step, ...], parts: list[str]) -> bool:
     for step in steps:
         if not left or left.pop(0) != step.name:
             return False
-        if step.key and (not left or not left.pop(0).isdecimal()):
+        if step.key and (not left or index_of(left.pop(0)) is None):
             return False
     return not left
 

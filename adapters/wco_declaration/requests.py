@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.wco_declaration.pointers import DECLARATION, Places, shown
+from adapters.wco_declaration.pointers import DECLARATION, Places, number_of, shown
+from gateway.documents.pointers import index_of
 from gateway.errors import Finding, RuleBroken
 from gateway.mapping.report import LossReport
 from gateway.ports import Json
@@ -114,11 +115,10 @@ def _said(content: Any, pointer: str) -> Any:
     """The value in the sparse copy: of a list it holds only what changes, so members are found by their number."""
     here = content
     for step in pointer.split("/")[1:]:
-        if isinstance(here, list) and step.isdecimal():
-            numbered = [
-                one for one in here if isinstance(one, dict) and one.get("sequence_number") == str(int(step) + 1)
-            ]
-            here = numbered[0] if numbered else (here[int(step)] if int(step) < len(here) else None)
+        index = index_of(step)
+        if isinstance(here, list) and index is not None:
+            numbered = [one for one in here if isinstance(one, dict) and one.get("sequence_number") == str(index + 1)]
+            here = numbered[0] if numbered else (here[index] if index < len(here) else None)
         else:
             here = here.get(step) if isinstance(here, dict) else None
     return here
@@ -138,10 +138,10 @@ def _reason_of(information: Any) -> tuple[int, str] | None:
     if not text or not steps:
         return (0, str(text)) if text else None
     last = steps[-1] if isinstance(steps, list) and isinstance(steps[-1], dict) else {}
-    number = str(last.get("sequence_number") or "1")
-    if last.get("document_section_code") != AMENDMENT_CLASS or not number.isdecimal():
+    number = number_of(str(last.get("sequence_number") or "1"))
+    if last.get("document_section_code") != AMENDMENT_CLASS or number is None:
         return None
-    return int(number), str(text)
+    return number, str(text)
 
 
 def _reason(text: str, number: int) -> Json:

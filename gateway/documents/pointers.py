@@ -77,28 +77,33 @@ def reading_order(pointer: str | None) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts the whole before its parts and item 2 before item 10."""
     if not pointer:
         return ()
-    return tuple((0, int(step), "") if _is_index(step) else (1, 0, step) for step in pointer[1:].split("/"))
+    steps = ((index_of(step), step) for step in pointer[1:].split("/"))
+    return tuple((1, 0, step) if index is None else (0, index, "") for index, step in steps)
 
 
-def _is_index(step: str) -> bool:
+def index_of(step: str) -> int | None:
+    """The index that a step into a list is, None where it is none. No text is too odd or too long to be asked about."""
     # int() refuses very long texts, and no list of ours has a million members.
-    return step.isascii() and step.isdigit() and len(step) < 7 and (step == "0" or step[0] != "0")
+    plain = step.isascii() and step.isdigit() and len(step) < 7 and (step == "0" or step[0] != "0")
+    return int(step) if plain else None
 
 
 def _step(value: Any, step: str) -> Any:
     if isinstance(value, dict):
         return value.get(step, _MISSING)
-    if isinstance(value, list) and _is_index(step) and int(step) < len(value):
-        return value[int(step)]
+    if isinstance(value, list) and (index := index_of(step)) is not None and index < len(value):
+        return value[index]
     return _MISSING
 
 
 def _put(holder: Any, step: str, value: Any, pointer: str) -> None:
     if isinstance(holder, dict):
         holder[step] = value
-    elif isinstance(holder, list) and (step == "-" or (_is_index(step) and int(step) == len(holder))):
+        return
+    index = index_of(step) if isinstance(holder, list) else None
+    if isinstance(holder, list) and (step == "-" or index == len(holder)):
         holder.append(value)
-    elif isinstance(holder, list) and _is_index(step) and int(step) < len(holder):
-        holder[int(step)] = value
+    elif index is not None and index < len(holder):
+        holder[index] = value
     else:
         raise KeyError(pointer)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.documents.pointers import resolve, to_parts
+from gateway.documents.pointers import index_of, resolve, to_parts, to_pointer
 from gateway.errors import Finding
 
 Schema = dict[str, Any]
@@ -57,8 +57,7 @@ def load(folders: list[Path]) -> tuple[dict[str, Schema], list[Finding]]:
             continue
         if isinstance(content, dict):
             files[file.stem] = content
-        else:
-            findings.append(_broken(file.name, "is no object"))
+        findings += [_broken(file.name, f"{place} is no object".strip()) for place in _no_objects(content, ())]
     bundled: dict[str, Schema] = {}
     for kind in files:
         if kind != COMMON:
@@ -67,6 +66,23 @@ def load(folders: list[Path]) -> tuple[dict[str, Schema], list[Finding]]:
             except KeyError as error:
                 findings.append(_broken(f"{kind}.json", f"refers to {error.args[0]}, which is not there"))
     return bundled, findings
+
+
+def _no_objects(node: Any, place: tuple[str | int, ...]) -> Iterator[str]:
+    """Places where a schema stands that is no object. JSON Schema knows true and false too; they are outside the subset."""
+    if not isinstance(node, dict):
+        yield to_pointer(place)
+        return
+    for word in ("properties", "$defs"):
+        if isinstance(node.get(word), dict):
+            for name, inner in node[word].items():
+                yield from _no_objects(inner, (*place, word, name))
+    for word in ("allOf", "anyOf", "oneOf"):
+        if isinstance(node.get(word), list):
+            for index, inner in enumerate(node[word]):
+                yield from _no_objects(inner, (*place, word, index))
+    if "items" in node:
+        yield from _no_objects(node["items"], (*place, "items"))
 
 
 class _Bundler:
@@ -182,7 +198,7 @@ def has_place(schema: Schema, pointer: str) -> bool:
         properties, items = here.get("properties"), here.get("items")
         if isinstance(properties, dict) and step in properties:
             inner = properties[step]
-        elif isinstance(items, dict) and (step == "-" or (step.isascii() and step.isdigit())):
+        elif isinstance(items, dict) and (step == "-" or index_of(step) is not None):
             inner = items
         else:
             return here.get("type") == "object" and not isinstance(properties, dict)  # inside a free object

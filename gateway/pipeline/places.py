@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.agreements import Facts
-from gateway.documents.pointers import resolve, to_parts
+from gateway.documents.pointers import index_of, resolve, to_parts
 from gateway.lifecycle import REQUEST_PHASES, Phase
 
 Json = dict[str, Any]
@@ -81,7 +81,8 @@ def steps_to(document: Json, pointer: str) -> Steps:
     here: Any = document
     for part in to_parts(pointer):
         if isinstance(here, list):
-            here = here[int(part)] if part.isascii() and part.isdigit() and int(part) < len(here) else None
+            index = index_of(part)
+            here = here[index] if index is not None and index < len(here) else None
             steps[-1] = (steps[-1][0], here)
         else:
             here = here.get(part) if isinstance(here, Mapping) else None

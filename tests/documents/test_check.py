@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.documents import Documents, load, pointers
-from gateway.documents.shape import MOST_FINDINGS, short
+from gateway.documents.capped import MOST_FINDINGS
+from gateway.documents.shape import short
 from gateway.errors import Finding, NotFound, Severity, errors_only
 
 ON = dt.date(2026, 11, 21)
@@ -125,6 +126,12 @@ def test_a_document_of_many_faults_is_answered_with_some_in_short_time(
     assert len(findings) == MOST_FINDINGS + 1
     assert findings[-1].code == "document.findings.more"
     assert errors_only(findings)
+
+
+def test_a_pointer_is_of_a_length_that_people_read(documents: Documents) -> None:
+    amendment = {"declaration": {"id": "1"}, "changes": [{"pointer": "/items/" + "9" * 4301, "new_value": "5"}]}
+    found = {finding.code for finding in documents.check("declaration_amendment", amendment, on=ON, follows=True)}
+    assert "document.schema.length" in found
 
 
 def test_a_kind_that_is_not_there_is_not_found(documents: Documents) -> None:

@@ -80,6 +80,11 @@ def test_reading_order_puts_the_whole_first_and_item_2_before_item_10() -> None:
     assert sorted(unsorted, key=pointers.reading_order) == ["", "/items", "/items/2", "/items/10/a"]
 
 
+def test_any_text_may_be_asked_whether_it_is_an_index() -> None:
+    told = {step: pointers.index_of(step) for step in ("0", "12", "", "-", "01", "-1", "²", "٣", "9" * 5000)}
+    assert {step: index for step, index in told.items() if index is not None} == {"0": 0, "12": 12}
+
+
 def test_leaves_of_a_very_deep_document_are_found_without_recursion() -> None:
     deep: Any = "leaf"
     for _ in range(5000):

@@ -112,6 +112,19 @@ def test_a_broken_schema_is_told_and_stops_the_start(project_root: Path, tmp_pat
     assert raised.value.findings[0].code.startswith("specs.schema.")
 
 
+def test_a_place_that_is_only_true_or_false_is_named_and_stops_the_start(project_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    parts = {"when": True, "tree": {"type": "object", "properties": {"a/b": {"items": False}}}}
+    paper = {"type": "object", "properties": parts, "allOf": [True]}
+    (tmp_path / "documents" / "paper.json").write_text(json.dumps(paper))
+    with pytest.raises(NeedsOperator) as raised:
+        load(project_root / "specs", tmp_path)
+    assert {(finding.code, finding.partner_place, finding.found) for finding in raised.value.findings} == {
+        ("specs.schema.broken", "documents/paper.json", f"{place} is no object")
+        for place in ("/properties/when", "/properties/tree/properties/a~1b/items", "/allOf/0")
+    }
+
+
 def test_a_folder_without_schemas_is_told(tmp_path: Path) -> None:
     with pytest.raises(NeedsOperator):
         load(tmp_path)

@@ -170,6 +170,26 @@ def test_a_change_of_no_place_is_refused(encode: Encode, amendment: dict[str, An
     assert [finding.pointer for finding in refused.value.findings] == ["/changes/0/pointer"]
 
 
+def test_a_step_of_many_digits_is_no_place(encode: Encode, amendment: dict[str, Any]) -> None:
+    place = f"/goods_shipment/government_agency_goods_items/{'9' * 4301}"
+    item = {"sequence_number": "1", "commodity": {"goods_measure": {"net_net_weight": {"value": "442.8"}}}}
+    amendment["content"] = {"goods_shipment": {"government_agency_goods_items": [item]}}
+    amendment["changes"][0] |= {"pointer": f"{place}/sequence_number", "new_value": "442.8"}
+    with pytest.raises(RuleBroken) as refused:
+        encode(amendment, "declaration_amendment")
+    assert [finding.code for finding in refused.value.findings] == ["wco_declaration.change.place"]
+
+
+def test_a_reason_of_a_change_with_a_number_of_many_digits_is_of_no_change(
+    encode: Encode, amendment: dict[str, Any]
+) -> None:
+    numbered = {"sequence_number": "9" * 4301, "document_section_code": "06A"}
+    reason = {"statement_description": "why", "statement_type_code": "AES", "pointers": [numbered]}
+    amendment["content"]["additional_informations"] = [reason]
+    with pytest.raises(Rejected):
+        encode(amendment, "declaration_amendment")
+
+
 def test_reasons_that_the_content_gives_already_are_not_given_twice(encode: Encode) -> None:
     received = expected("amendment-net-weight-and-price")
     encoded = encode(copy.deepcopy(received), "declaration_amendment")

@@ -148,3 +148,11 @@ def dotted(text: str) -> Iterator[dict[str, str]]:
             if rest and not re.fullmatch(r"\d{2}[A-Z]", rest[0]):
                 step["tag_id"] = rest[0]
             yield step
+
+
+@pytest.mark.parametrize(("number", "index"), [("002", 1), ("2", 1), ("0", None), ("", None), ("9" * 4301, None)])
+def test_a_number_is_read_with_leading_zeros_and_of_any_length(places: Places, number: str, index: int | None) -> None:
+    steps = [{"document_section_code": name} for name in ("42A", "67A", "68A")]
+    steps[2]["sequence_number"] = number
+    items = "/goods_shipment/government_agency_goods_items"
+    assert places.json_pointer(steps) == (items if index is None else f"{items}/{index}")
