@@ -14,11 +14,9 @@ import pytest
 from gateway.errors import Conflict, NoRoute, NotFound, Rejected, Severity, WouldLose
 from gateway.lifecycle import Status
 from gateway.pipeline.reading import partner_digest
-from gateway.ports import Alias, Json
-from tests.pipeline.small_house import House, Wire
 from gateway.ports import Alias, EncodeContext, Encoded, Json
 from gateway.texts import load as load_texts
-from tests.pipeline.small_house import House, TinyAdapter
+from tests.pipeline.small_house import House, TinyAdapter, Wire
 
 
 def codes(refusal: pytest.ExceptionInfo[Rejected]) -> set[str]:
