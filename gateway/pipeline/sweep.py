@@ -1,13 +1,14 @@
 """What nobody is told about: workers that died, receipts and answers that never came, things waited for that are there now.
 
-Every pass looks at a bounded number of rows, changes each in a small write of its own, and is safe beside other workers. Silence
-is said once when it is due and again each time it has lasted as long once more. Any failure leaves the rest of the pass to go on.
+Every pass does a bounded amount of work, changes each row in a small write of its own, and is safe beside other workers. What stays
+as it is after a look (a message in doubt, one that waits) is passed by, so that it never stands before what came later. Silence is
+said once when it is due and again each time it has lasted as long once more. Any failure leaves the rest of the pass to go on.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -20,13 +21,15 @@ from gateway.lifecycle import Rest, Status
 from gateway.pipeline import standings, timeline, waiting
 from gateway.pipeline.attempts import RECEIPT_OVERDUE
 from gateway.pipeline.outcomes import lose_sight
+from gateway.pipeline.questions import Questions
 from gateway.ports import MessageRow, StandingRow, Store, Writing
 
 LOG = logging.getLogger(__name__)
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
-# How long to leave between two questions about the same message: at first at once, then ever more seldom.
-FIRST_QUESTION_US, LAST_QUESTION_US = SECOND_US, 600 * SECOND_US
+IDS_A_PAGE = 1_000
+# Of messages that wait, so many times the limit are looked at in one pass: a look costs two small queries.
+WAITING_FOLD = 10
 
 
 class Watch(Protocol):
@@ -77,7 +80,8 @@ class Sweeper:
         self._idempotency_h = idempotency_h
         self._limit = limit
         self._clock = clock
-        self._asked: dict[str, dict[str, tuple[int, int]]] = {}
+        self._questions: dict[str, Questions] = {}
+        self._waiting_after = ""
         self._deadlines = deadlines
         self._kept = kept
         self._hour_began = {"forget": 0, "deadlines": 0}
@@ -124,27 +128,43 @@ class Sweeper:
 
     def _lose(self, message: MessageRow, writing: Writing) -> bool:
         now = self._clock()
-        still = {one.id: one for one in writing.stale_sending(now, self._limit)}
-        if message.id not in still:
+        still = writing.stale_message(message.id, now)
+        if still is None:
             return False
-        lose_sight(writing, still[message.id], now, "the worker that sent it died")
+        lose_sight(writing, still, now, "the worker that sent it died")
         return True
 
     def ask(self, agreement_id: str) -> int:
         """Ask one partner about the messages whose outcome is unknown; how many are not unknown any more."""
-        with self._store.read() as reading:
-            unknown = reading.messages_in(Status.UNKNOWN, agreement_id, self._limit)
-        asked = self._asked.get(agreement_id, {})
-        self._asked[agreement_id] = asked = {one.id: asked[one.id] for one in unknown if one.id in asked}
-        return sum(self._ask(message, asked) for message in unknown)
+        questions = self._questions.setdefault(agreement_id, Questions())
+        left, found_out = self._limit, 0
+        for message_id in self._unknown(agreement_id, questions.after_id):
+            if not questions.is_due(message_id, self._clock()):
+                continue
+            found_out += self._ask(message_id, questions)
+            left -= 1
+            if not left:
+                questions.after_id = message_id
+                return found_out
+        questions.after_id = ""
+        return found_out
 
-    def _ask(self, message: MessageRow, asked: dict[str, tuple[int, int]]) -> bool:
-        now = self._clock()
-        next_us, wait_us = asked.get(message.id, (0, FIRST_QUESTION_US))
-        if now < next_us:
+    def _unknown(self, agreement_id: str, after_id: str) -> Iterator[str]:
+        """Ids of all messages in doubt behind this one, read in pages: no transaction is open while a partner is asked."""
+        while True:
+            with self._store.read() as reading:
+                page = reading.ids_in(Status.UNKNOWN, agreement_id, after_id, IDS_A_PAGE)
+            yield from page
+            if len(page) < IDS_A_PAGE:
+                return
+            after_id = page[-1]
+
+    def _ask(self, message_id: str, questions: Questions) -> bool:
+        questions.asked(message_id, self._clock())
+        if self._dispatcher.find_out(message_id) is Status.UNKNOWN:
             return False
-        asked[message.id] = (now + wait_us, min(wait_us * 2, LAST_QUESTION_US))
-        return self._dispatcher.find_out(message.id) is not Status.UNKNOWN
+        questions.settled(message_id)
+        return True
 
     def _overdue_receipts(self) -> int:
         with self._store.read() as reading:
@@ -192,8 +212,12 @@ class Sweeper:
         )
 
     def _waiting(self) -> int:
+        most, operator = self._limit * WAITING_FOLD, self._directory.operator
         with self._store.read() as reading:
-            met = [one for one in reading.waiting_messages(self._limit) if waiting.is_met(reading, one)]
+            page = reading.waiting_messages(self._waiting_after, most)
+            met = [one for one in page if waiting.is_met(reading, one, operator)]
+        # The next pass goes on behind these, and from the beginning once it was at the end.
+        self._waiting_after = page[-1].id if len(page) == most else ""
         return sum(self._store.write(partial(self._wake, message)) for message in met)
 
     def _wake(self, message: MessageRow, writing: Writing) -> bool:

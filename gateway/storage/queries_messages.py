@@ -39,26 +39,35 @@ OVERDUE_RECEIPTS = Statement(
     .order_by(m.receipt_due_us)
     .limit(given("most", m.attempts))
 )
+_unattended = ~exists().where(
+    work.c.message_id == m.id, work.c.worker != EMPTY, work.c.due_us > given("now_us", work.c.due_us)
+)
 STALE_SENDING = Statement(
     select(*MESSAGE_COLUMNS)
-    .where(
-        m.status == Status.SENDING.value,
-        ~exists().where(
-            work.c.message_id == m.id, work.c.worker != EMPTY, work.c.due_us > given("now_us", work.c.due_us)
-        ),
-    )
+    .where(m.status == Status.SENDING.value, _unattended)
     .order_by(m.id)
     .limit(given("most", m.attempts))
 )
-MESSAGES_IN = Statement(
-    select(*MESSAGE_COLUMNS)
-    .where(m.status == given("status", m.status), m.agreement == given("agreement", m.agreement))
+STALE_MESSAGE = Statement(
+    select(*MESSAGE_COLUMNS).where(m.id == given("id", m.id), unindexed(m.status) == Status.SENDING.value, _unattended)
+)
+IDS_IN = Statement(
+    select(m.id)
+    .where(
+        m.status == given("status", m.status),
+        m.agreement == given("agreement", m.agreement),
+        m.id > given("after_id", m.id),
+    )
     .order_by(m.id)
     .limit(given("most", m.attempts))
 )
 WAITING_MESSAGES = Statement(
     select(*MESSAGE_COLUMNS)
-    .where(m.waiting_for != EMPTY, m.status.not_in([bindparam(None, status, m.status.type) for status in FINAL]))
+    .where(
+        m.waiting_for != EMPTY,
+        m.status.not_in([bindparam(None, status, m.status.type) for status in FINAL]),
+        m.id > given("after_id", m.id),
+    )
     .order_by(m.id)
     .limit(given("most", m.attempts))
 )
@@ -148,14 +157,21 @@ def stale_sending(db: Session, now_us: int, limit: int) -> list[MessageRow]:
     return [message_from(row) for row in db.all(STALE_SENDING, now_us=now_us, most=limit)]
 
 
-def messages_in(db: Session, status: Status, agreement: str, limit: int) -> list[MessageRow]:
-    """Oldest first."""
-    return [message_from(row) for row in db.all(MESSAGES_IN, status=str(status.value), agreement=agreement, most=limit)]
+def stale_message(db: Session, message_id: str, now_us: int) -> MessageRow | None:
+    """The message, if it is one of stale_sending."""
+    row = db.one(STALE_MESSAGE, id=message_id, now_us=now_us)
+    return message_from(row) if row else None
 
 
-def waiting_messages(db: Session, limit: int) -> list[MessageRow]:
-    """Messages that wait for another document, oldest first; those whose way has ended are left out."""
-    return [message_from(row) for row in db.all(WAITING_MESSAGES, most=limit)]
+def ids_in(db: Session, status: Status, agreement: str, after_id: str, limit: int) -> list[str]:
+    """Ids of messages, oldest first, those behind after_id."""
+    rows = db.all(IDS_IN, status=str(status.value), agreement=agreement, after_id=after_id, most=limit)
+    return [id_ for (id_,) in rows]
+
+
+def waiting_messages(db: Session, after_id: str, limit: int) -> list[MessageRow]:
+    """Messages that wait for another document, oldest first, those behind after_id; whose way has ended is left out."""
+    return [message_from(row) for row in db.all(WAITING_MESSAGES, after_id=after_id, most=limit)]
 
 
 def counts(db: Session) -> Mapping[str, int]:

@@ -32,13 +32,29 @@ REQUEUE = Statement(
 # Among the rows of a key: what was in the lane before goes before what came later.
 AGAIN, NEW = 0, 1
 
+# One step from lane to lane along the index; the names are few where the work may be much.
+_first = select(func.min(w.lane).label("lane")).cte("busy", recursive=True)
+_busy = _first.union_all(
+    select(select(func.min(w.lane)).where(w.lane > _first.c.lane).scalar_subquery()).where(_first.c.lane.is_not(None))
+)
+DUE_LANES = Statement(
+    select(_busy.c.lane).where(
+        exists().where(w.lane == _busy.c.lane, w.due_us <= given("now_us", w.due_us)),
+        ~exists().where(lanes_table.c.lane == _busy.c.lane, lanes_table.c.paused),
+    )
+)
+HAS_DUE = Statement(
+    select(w.lane).where(w.lane == given("of_lane", w.lane), w.due_us <= given("now_us", w.due_us)).limit(1)
+)
+
 _other = work.alias("other")
 _same_key = and_(_other.c.lane == w.lane, _other.c.key == w.key)
 _due = (
     select(w.serial)
     .where(
         w.lane == given("of_lane", w.lane),
-        w.due_us <= given("now_us", w.due_us),
+        # Nothing but the order of the lane may lead here: to sort a long queue for each claim costs more than to walk it.
+        w.due_us + 0 <= given("now_us", w.due_us),
         ~exists().where(lanes_table.c.lane == given("of_lane", w.lane), lanes_table.c.paused),
         or_(
             w.key == EMPTY,
@@ -128,6 +144,8 @@ def claim(db: Session, lane: str, worker: str, limit: int, now_us: int, lease_s:
     Of one key at most one is out at a time, oldest first, and none while an older one of that key is unfinished; key ""
     orders nothing. Paused lanes give nothing. A claim whose lease ran out is taken again.
     """
+    if db.one(HAS_DUE, of_lane=lane, now_us=now_us) is None:
+        return []
     taken = db.all(
         CLAIM,
         of_lane=lane,
@@ -180,6 +198,11 @@ def lanes(db: Session) -> list[LaneRow]:
     paused = {lane: bool(is_paused) for lane, is_paused in db.all(PAUSES)}
     loads = {lane: (waiting, claimed, oldest) for lane, waiting, claimed, oldest in db.all(LANES)}
     return [LaneRow(lane, paused.get(lane, False), *loads.get(lane, (0, 0, None))) for lane in sorted(paused | loads)]
+
+
+def due_lanes(db: Session, now_us: int) -> list[str]:
+    """Lanes that are not paused and have work that is due, a claim whose lease ran out included."""
+    return [lane for (lane,) in db.all(DUE_LANES, now_us=now_us)]
 
 
 def pause_lane(db: Session, lane: str, paused: bool) -> None:

@@ -167,7 +167,7 @@ messages = Table(
     Column("rest", Text, nullable=False, server_default=""),
     Index(None, "root_id", "id"),  # messages_of, search(value=...)
     Index(None, "tenant", "id"),  # search of one tenant
-    Index(None, "status", "id"),  # search(status=...), messages_in, stale_sending, counts
+    Index(None, "status", "id"),  # search(status=...), ids_in, stale_sending, counts
     # A partner knows a message by its name; two of one name could not be told apart by any status query.
     Index("uq_messages_agreement_name", "agreement", "name", unique=True),
     sqlite_with_rowid=False,
@@ -285,7 +285,8 @@ work = Table(
         "place", BigInteger, nullable=False, server_default="1"
     ),  # 0: was in the lane before, and goes before the others of its key
     Index(None, "lane", "key", "serial"),  # claim: is there an older one of this key?
-    Index(None, "message_id"),  # cancel_work, wake, stale_sending
+    Index(None, "lane", "due_us"),  # due_lanes; claim: is anything due at all?
+    Index(None, "message_id"),  # cancel_work, wake, stale_sending, stale_message
     sqlite_autoincrement=True,  # a number is never used again: a late worker must not finish another's work
 )
 Index("ix_work_order", work.c.lane, work.c.priority.desc(), work.c.serial)  # claim: the order of a lane

@@ -33,10 +33,11 @@ class SqlReading(Session):
 
     message = queries_messages.message
     messages_of = queries_messages.messages_of
-    messages_in = queries_messages.messages_in
+    ids_in = queries_messages.ids_in
     waiting_messages = queries_messages.waiting_messages
     overdue_receipts = queries_messages.overdue_receipts
     stale_sending = queries_messages.stale_sending
+    stale_message = queries_messages.stale_message
     counts = queries_messages.counts
 
     aliases_of = queries_aliases.aliases_of
@@ -55,6 +56,7 @@ class SqlReading(Session):
 
     events_of = queries_timeline.events_of
     lanes = queries_work.lanes
+    due_lanes = queries_work.due_lanes
     breaker = queries_work.breaker
     idempotency = queries_counters.idempotency
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from gateway.errors import Conflict, NotFound
 from gateway.lifecycle import Status
+from gateway.pipeline.questions import Questions
 from gateway.pipeline.reading import silent_us
+from gateway.pipeline.sweep import WAITING_FOLD, Sweeper
+from gateway.ports import Alias, Outgoing, Writing
 from tests.pipeline.small_house import LANE, House, Wire, silent
 
 
@@ -155,3 +159,108 @@ def test_positions_have_no_gaps(house: House) -> None:
     house.sweeper.run_once()
     positions = [event.position for event in house.timeline(accepted.root_id)]
     assert positions == list(range(1, len(positions) + 1))
+
+
+def sweeper_of_few(house: House) -> Sweeper:
+    return Sweeper(house.store, house.directory, house.dispatcher, limit=2, clock=house.clock)
+
+
+def test_messages_long_in_doubt_do_not_keep_a_newer_one_from_being_asked_about(wired: House, wire: Wire) -> None:
+    sweeper = sweeper_of_few(wired)
+    wire.breaks, wire.tells = silent, False
+    old = [wired.file_and_send()[1] for _ in range(2)]
+    for _ in range(12):
+        sweeper.run_once()
+        wired.clock.forward(100)
+    wired.clock.forward(600)
+    sweeper.run_once()
+    wire.arrives_anyway = True
+    _, newer = wired.file_and_send()
+    assert {wired.status(one.id) for one in (*old, newer)} == {Status.UNKNOWN}
+    wire.tells = True
+    wire.has = {newer.name: 1}
+    wired.clock.forward(5)
+    sweeper.run_once()
+    assert wired.status(newer.id) is Status.SENT
+
+
+class Vague(Wire):
+    """A partner who can only tell what is there; of all else he cannot say that it is not."""
+
+    def locate(self, outgoing: Outgoing) -> bool | None:
+        return outgoing.name in self.has or None
+
+
+def test_a_pass_that_used_up_its_questions_is_followed_by_one_that_goes_on_behind_it(
+    open_house: Callable[..., House],
+) -> None:
+    wire = Vague(breaks=silent)
+    house = open_house(wires={LANE: wire})
+    sweeper = sweeper_of_few(house)
+    messages = []
+    for _ in range(5):
+        messages.append(house.file_and_send()[1])
+        house.clock.forward(10)
+    assert {message.status for message in messages} == {Status.UNKNOWN}
+    wire.has[messages[-1].name] = 1
+    for _ in range(3):
+        # All of them are due again before each pass.
+        house.clock.forward(1_300)
+        sweeper.run_once()
+    assert house.status(messages[-1].id) is Status.SENT
+
+
+def test_of_who_was_asked_about_only_so_many_are_remembered() -> None:
+    questions = Questions(most_remembered=3)
+    for number in range(10):
+        questions.asked(str(number), 0)
+    assert len(questions) == 3
+    assert [questions.is_due(str(number), 1) for number in (6, 7, 9)] == [True, False, False]
+    questions.settled("9")
+    assert questions.is_due("9", 1)
+
+
+def test_many_that_wait_in_vain_do_not_keep_a_later_one_waiting(house: House) -> None:
+    sweeper = sweeper_of_few(house)
+    for _ in range(2 * WAITING_FOLD + 1):
+        house.file(waits_for=(Alias("manifest", "NEVER"),))
+    late = house.file(waits_for=(Alias("manifest", "M77"),))
+    house.answer_bytes(b'{"manifest": "M77"}', reference="manifest-1")
+    assert sum(sweeper.run_once().woken for _ in range(2)) == 1
+    assert house.message(late.message_ids[0]).waiting_for == ""
+    # From the beginning again once it was at the end.
+    house.answer_bytes(b'{"manifest": "NEVER"}', reference="manifest-2")
+    assert sum(sweeper.run_once().woken for _ in range(3)) == 2 * WAITING_FOLD + 1
+
+
+def test_a_manifest_that_no_declaration_names_belongs_to_the_operator_and_frees_who_waits_for_it(house: House) -> None:
+    accepted = house.file(waits_for=(Alias("manifest", "M77"),))
+    house.answer_bytes(b'{"manifest": "M77"}', reference="manifest-1")
+    with house.view("port") as view:
+        assert [row.tenant for row in (view.document(root) for root in roots_named(house, "M77"))] == ["port"]
+    assert house.sweeper.run_once().woken == 1
+    second = house.file(waits_for=(Alias("manifest", "M77"),), tenant="other")
+    assert house.message(second.message_ids[0]).waiting_for == ""
+    assert house.message(accepted.message_ids[0]).waiting_for == ""
+
+
+def roots_named(house: House, value: str) -> list[str]:
+    with house.store.read() as reading:
+        return reading.find_roots(None, value, 10)
+
+
+def test_of_many_whose_worker_died_each_is_asked_for_by_its_own_id(wired: House, wire: Wire) -> None:
+    messages = [wired.message(wired.file().message_ids[0]) for _ in range(3)]
+
+    def begin(writing: Writing) -> None:
+        for message in messages:
+            writing.advance(message, "signed", "started", now_us=wired.clock())
+
+    wired.store.write(begin)
+    with wired.store.read() as reading:
+        now = wired.clock()
+        assert [one.id for one in reading.stale_sending(now, 10)] == [one.id for one in messages]
+        assert reading.stale_message(messages[1].id, now) == reading.stale_sending(now, 10)[1]
+    assert wired.sweeper.look().lost == 3
+    with wired.store.read() as reading:
+        assert reading.stale_message(messages[1].id, wired.clock()) is None

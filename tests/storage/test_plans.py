@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +21,8 @@ from gateway.storage import (
     queries_timeline,
     queries_work,
 )
-from gateway.storage.session import Statement
+from gateway.storage.payloads import PayloadFolder
+from gateway.storage.session import Session, Statement
 
 MODULES = (
     queries_aliases,
@@ -80,3 +82,38 @@ def test_kept_answers_that_fit_by_now_are_read_from_what_was_ever_kept(tables: s
     first, *inner = plan(tables, queries_inbound.MATCHABLE_INBOUND)
     assert first == "SEARCH inbound USING PRIMARY KEY (id=?)"
     assert any(step.startswith("SEARCH inbound_aliases") for step in inner)
+
+
+def test_due_work_is_found_by_its_time_and_claimed_in_the_order_of_its_lane(tables: sqlite3.Connection) -> None:
+    assert "ix_work_lane_due_us" in plan(tables, queries_work.HAS_DUE)[0]
+    assert [
+        step for step in plan(tables, queries_work.DUE_LANES) if "ix_work_lane_due_us (lane=? AND due_us<?)" in step
+    ]
+    claim = plan(tables, queries_work.CLAIM)
+    assert [step for step in claim if "work USING INDEX ix_work_order (lane=?)" in step]
+    assert [step for step in claim if "TEMP B-TREE" in step] == []
+
+
+def test_a_long_queue_of_which_nothing_is_due_costs_next_to_nothing(sqlite_template: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(shutil.copy(sqlite_template, tmp_path / "work.db"), isolation_level=None)) as file:
+        row = (
+            "INSERT INTO work (message_id, lane, key, priority, due_us, worker, attempts) VALUES (?, ?, ?, 0, ?, '', 0)"
+        )
+        file.execute("BEGIN")
+        file.executemany(row, ((f"m{number}", f"lane-{number % 4}", "", 10) for number in range(20_000)))
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        file.set_progress_handler(count, 100)
+        session = Session(file.cursor(), "sqlite", PayloadFolder(tmp_path, 1000))
+        assert queries_work.due_lanes(session, 9) == []
+        assert queries_work.claim(session, "lane-1", "one", 64, 9, 30) == []
+        assert steps < 10
+        assert sorted(queries_work.due_lanes(session, 10)) == [f"lane-{number}" for number in range(4)]
+        assert steps < 10
+        queries_work.lanes(session)
+        assert steps > 1_000

@@ -57,7 +57,8 @@ def test_rows_come_back_as_they_were_written(store: SqlStore) -> None:
         assert reading.inbound_of(paper.id) == [came]
         assert reading.inbound_by_reference("customs", came.reference) == came
         assert reading.judgements_of(paper.id) == [told]
-        assert reading.waiting_messages(10) == [sent]
+        assert reading.waiting_messages("", 10) == [sent]
+        assert reading.waiting_messages(sent.id, 10) == []
 
 
 def test_a_standing_takes_the_place_of_the_one_before(store: SqlStore) -> None:
@@ -158,8 +159,9 @@ def test_messages_are_found_by_status_and_by_overdue_receipt(store: SqlStore) ->
     other = store.write(lambda writing: add_filed(writing, agreement="rail"))
     with store.read() as reading:
         assert reading.overdue_receipts(NOW_US, 10) == [due]
-        assert reading.messages_in(Status.ACCEPTED, "rail", 10) == [other]
-        assert reading.messages_in(Status.ACCEPTED, "customs", 10) == []
+        assert reading.ids_in(Status.ACCEPTED, "rail", "", 10) == [other.id]
+        assert reading.ids_in(Status.ACCEPTED, "rail", other.id, 10) == []
+        assert reading.ids_in(Status.ACCEPTED, "customs", "", 10) == []
         assert reading.counts() == {"accepted": 1, "sent": 2, "delivered": 1}
 
 

@@ -99,6 +99,24 @@ def test_a_paused_lane_gives_nothing_until_it_goes_on(store: SqlStore) -> None:
         assert reading.lanes() == [LaneRow("customs", paused=False, waiting=0, claimed=1, oldest_due_us=None)]
 
 
+def test_lanes_with_due_work_are_named_unless_they_are_paused(store: SqlStore) -> None:
+    assert due_lanes(store) == []
+    queue(store, ("a", 0), ("a", 0), lane="customs")
+    queue(store, ("", 0), lane="rail")
+    queue(store, ("", 0), lane="road", due_us=LATER_US)
+    assert due_lanes(store) == ["customs", "rail"]
+    claim(store, lane="rail")
+    store.write(lambda writing: writing.pause_lane("customs", True))
+    assert due_lanes(store) == []
+    # The lease of what was claimed has run out, too.
+    assert due_lanes(store, LATER_US) == ["rail", "road"]
+
+
+def due_lanes(store: SqlStore, now_us: int = NOW_US) -> list[str]:
+    with store.read() as reading:
+        return sorted(reading.due_lanes(now_us))
+
+
 def test_an_expired_lease_is_taken_by_another_and_the_late_worker_learns_it(store: SqlStore) -> None:
     a1, _ = queue(store, ("a", 0), ("a", 0))
     (late,) = claim(store)
