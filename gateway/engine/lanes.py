@@ -1,14 +1,15 @@
 """Lanes in threads: each agreement is sent for, and collected from, by a thread of its own, so no partner slows another.
 
 The database is the truth and the engine holds no state worth keeping: it may be stopped, killed or doubled at any time. A lane
-runs when it is woken by its own process, and looks by itself every 20 ms to 1 s, less often the longer it finds nothing, so
-that what another process accepted is picked up too. Above max_threads the agreements share threads.
+sleeps until somebody rings for it: its own process, when something was accepted, or the one watch that looks for all lanes, every
+20 ms to 1 s, less often the longer it finds nothing, so that what another process accepted is picked up too.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import socket
 import threading
@@ -56,7 +57,6 @@ class Pace:
     batch: int = 64
     lease_s: int = 30
     sweep_s: float = 1.0
-    max_threads: int = 64
     longest_pause_s: float = LONGEST_PAUSE_S
 
 
@@ -83,6 +83,34 @@ class Pause:
             self._next_s = min(self._next_s * 1.5, self._longest_s)
 
 
+class Lane:
+    """The bell of one lane, and from when on the watch may ring it: not while it runs, and ever more seldom while that is in vain."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._next_s = SHORTEST_PAUSE_S
+        self._rings_from = 0.0
+        self._bell = threading.Event()
+
+    def ring(self) -> None:
+        self._bell.set()
+
+    def is_open(self) -> bool:
+        """Whether the watch may ring."""
+        return time.monotonic() >= self._rings_from
+
+    def begin(self) -> None:
+        """Sleep until the bell rings."""
+        self._bell.wait()
+        self._bell.clear()
+        self._rings_from = math.inf
+
+    def end(self, *, found: bool) -> None:
+        """Nothing more is to be taken now. found: something was, since the bell rang."""
+        self._next_s = SHORTEST_PAUSE_S if found else min(self._next_s * 1.5, self._longest_s)
+        self._rings_from = time.monotonic() + self._next_s
+
+
 class Engine:
     """Everything that runs by itself in one process. start() returns at once; stop() lets what is on the wire finish."""
 
@@ -99,7 +127,6 @@ class Engine:
         worker: str = "",
     ) -> None:
         self._store = store
-        self._agreements = tuple(agreements)
         self._dispatcher = dispatcher
         self._receiver = receiver
         self._sweeper = sweeper
@@ -108,21 +135,19 @@ class Engine:
         self.worker = worker or f"{socket.gethostname()}-{os.getpid()}-{ids.new_id()[-6:]}"
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._lanes: dict[str, Pause] = {}
+        self._lanes = {name: Lane(self._pace.longest_pause_s) for name in agreements}
         self._pauses: list[Pause] = []
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        # A confirmation may hang with its partner, so readers are not shared either. Their threads begin with their first work.
+        self._readers = {name: ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{name}") for name in self._lanes}
 
     def start(self) -> None:
         """Start every thread. An engine starts once."""
         if self._threads:
             raise RuntimeError("the engine runs already")
-        shared = max(1, self._pace.max_threads // 2)
-        for place in range(min(shared, len(self._agreements))):
-            mine = self._agreements[place::shared]
-            pause = self._pause()
-            self._lanes |= dict.fromkeys(mine, pause)
-            self._thread(f"lane-{mine[0]}", self._run_lanes, mine, pause)
-            self._thread(f"poll-{mine[0]}", self._collect, mine, self._pause())
+        for agreement_id, lane in self._lanes.items():
+            self._thread(f"lane-{agreement_id}", self._run, agreement_id, lane)
+            self._thread(f"poll-{agreement_id}", self._collect, agreement_id, self._pause())
+        self._thread("watch", self._watch, self._pause())
         self._thread("sweep", self._sweep)
         self._thread("sequence", self._sequence, self._pause())
         self._thread("leases", self._keep_leases)
@@ -135,19 +160,22 @@ class Engine:
         self._dispatcher.halt()
         for pause in self._pauses:
             pause.wake()
+        for lane in self._lanes.values():
+            lane.ring()
         deadline = time.monotonic() + timeout_s
         # Leases are kept until the lanes have ended.
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        for readers in self._readers.values():
+            readers.shutdown(wait=False, cancel_futures=True)
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self, agreement_ids: Sequence[str]) -> None:
         """Something was accepted for these agreements: look now."""
         for agreement_id in agreement_ids:
-            pause = self._lanes.get(agreement_id)
-            if pause is not None:
-                pause.wake()
+            lane = self._lanes.get(agreement_id)
+            if lane is not None:
+                lane.ring()
 
     def _pause(self) -> Pause:
         pause = Pause(self._pace.longest_pause_s)
@@ -157,18 +185,16 @@ class Engine:
     def _thread(self, name: str, target: Callable[..., None], *arguments: object) -> None:
         self._threads.append(threading.Thread(target=target, args=arguments, name=name, daemon=True))
 
-    def _run_lanes(self, agreement_ids: Sequence[str], pause: Pause) -> None:
-        busy: set[str] = set()
+    def _run(self, agreement_id: str, lane: Lane) -> None:
         while not self._stopping.is_set():
-            # A lane that had work just now is not looked at before it is claimed from: counting a long queue costs more.
-            busy = {name for name in agreement_ids if self._run_lane(name, looked=name in busy)}
-            if not self._stopping.is_set():
-                pause.after(found=bool(busy))
+            lane.begin()
+            found = False
+            while not self._stopping.is_set() and self._run_lane(agreement_id):
+                found = True
+            lane.end(found=found)
 
-    def _run_lane(self, agreement_id: str, *, looked: bool) -> int:
+    def _run_lane(self, agreement_id: str) -> int:
         try:
-            if not looked and not self._has_work(agreement_id):
-                return 0
             return self._dispatcher.run_lane(agreement_id, self.worker, self._pace.batch)
         except GatewayError as problem:
             LOG.error("lane %s: %s", agreement_id, problem.code)
@@ -176,24 +202,30 @@ class Engine:
             LOG.error("lane %s: %s", agreement_id, trace(problem))
         return 0
 
-    def _has_work(self, agreement_id: str) -> bool:
-        """A look without a write. Claimed work may have outlived its worker, so it is worth a claim as well."""
-        now = ids.now_us()
-        with self._store.read() as reading:
-            lanes = {row.lane: row for row in reading.lanes()}
-        row = lanes.get(agreement_id)
-        if row is None or row.paused:
-            return False
-        return row.claimed > 0 or (row.oldest_due_us is not None and row.oldest_due_us <= now)
+    def _watch(self, pause: Pause) -> None:
+        """One look for all lanes, without a write. Who has due work is rung for and does the rest in a thread of its own."""
+        while not self._stopping.is_set():
+            rung = False
+            try:
+                with self._store.read() as reading:
+                    due = reading.due_lanes(ids.now_us())
+                for lane in (self._lanes[name] for name in due if name in self._lanes):
+                    if lane.is_open():
+                        lane.ring()
+                        rung = True
+            except Exception as problem:  # noqa: BLE001 - the next look may succeed
+                LOG.error("looking for work: %s", trace(problem))
+            # What was rung for is left a moment to be claimed.
+            pause.after(found=rung)
+            pause.after(found=False)
 
-    def _collect(self, agreement_ids: Sequence[str], pause: Pause) -> None:
+    def _collect(self, agreement_id: str, pause: Pause) -> None:
         """Take answers, and ask about messages in doubt: both wait for this partner, and for no other."""
         ask_at = 0.0
         while not self._stopping.is_set():
-            taken = sum(self._collect_once(agreement_id) for agreement_id in agreement_ids)
+            taken = self._collect_once(agreement_id)
             if time.monotonic() >= ask_at:
-                for agreement_id in agreement_ids:
-                    self._ask(agreement_id)
+                self._ask(agreement_id)
                 ask_at = time.monotonic() + self._pace.sweep_s
             if not self._stopping.is_set():
                 pause.after(found=bool(taken))
@@ -204,7 +236,7 @@ class Engine:
         try:
             waiting = self._transports[agreement_id].collect(self._pace.batch)
             while not self._stopping.is_set() and (portion := list(itertools.islice(waiting, READERS * 4))):
-                taken += sum(self._readers.map(self._take, [agreement_id] * len(portion), portion))
+                taken += sum(self._readers[agreement_id].map(self._take, [agreement_id] * len(portion), portion))
         except GatewayError as problem:
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
             # Something that cannot be taken now stays where it is; the pause grows as if nothing had come.

@@ -18,7 +18,7 @@ import pytest
 
 from gateway.engine.lanes import Pause
 from gateway.lifecycle import Status
-from gateway.ports import Outgoing
+from gateway.ports import Incoming, Json, Outgoing
 from tests.pipeline.small_house import LANE, House, Wire
 
 Run = Callable[..., Any]
@@ -116,6 +116,61 @@ def test_a_hanging_partner_does_not_slow_another(run_engine: Run) -> None:
     eventually(lambda: all(house.status(one.message_ids[0]) is Status.SENT for one in others), 5)
     assert time.monotonic() - began < 3
     assert house.status(stuck.message_ids[0]) is Status.SENDING
+    release.set()
+
+
+MANY = [f"way-{number:02}" for number in range(40)]
+
+
+def with_many_agreements(partners: Json) -> None:
+    """One agreement each for 40 ways, and a route by the direction."""
+    plain = next(one for one in partners["agreements"] if one["id"] == LANE)
+    partners["agreements"] += [
+        plain | {"id": way, "transport": plain["transport"] | {"root": f"roots/{way}"}} for way in MANY
+    ]
+    partners["routes"] += [{"documents": ["declaration"], "when": {"direction": [way]}, "to": [way]} for way in MANY]
+
+
+def test_of_forty_agreements_one_that_hangs_slows_none_of_the_others(run_engine: Run) -> None:
+    release = threading.Event()
+    wires = {way: Wire() for way in MANY}
+
+    def hang(outgoing: Outgoing) -> None:
+        release.wait(20)
+
+    wires[MANY[0]].on_send = hang
+    house, _ = run_engine(wires=wires, change=with_many_agreements)
+    stuck = house.file(direction=MANY[0])
+    eventually(lambda: house.status(stuck.message_ids[0]) is Status.SENDING)
+    others = [house.file(direction=way) for way in MANY[1:]]
+    eventually(lambda: all(house.status(one.message_ids[0]) is Status.SENT for one in others), 10)
+    assert house.status(stuck.message_ids[0]) is Status.SENDING
+    release.set()
+
+
+class Mute(Wire):
+    """A partner with more answers than there are readers, each of whose confirmations hangs."""
+
+    def __init__(self, release: threading.Event) -> None:
+        super().__init__()
+        self.release = release
+
+    def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]:
+        while not self.release.is_set():
+            yield Incoming(MANY[0], "", b'{"answers": []}', 1), self.hang
+
+    def hang(self) -> None:
+        self.release.wait(20)
+
+
+def test_confirmations_that_hang_keep_no_other_partners_answers_waiting(
+    run_engine: Run, client: Callable[..., Client]
+) -> None:
+    release = threading.Event()
+    house, _ = run_engine(wires={MANY[0]: Mute(release)}, change=with_many_agreements)
+    client(house.home / "client")
+    accepted = house.file()
+    eventually(lambda: house.status(accepted.message_ids[0]) is Status.DELIVERED, 10)
     release.set()
 
 
