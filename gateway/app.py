@@ -154,7 +154,7 @@ def build(settings: Settings) -> Parts:
     security = AgreementSecurity(KeyPlaces(settings.certs), ids.now_us)
     for agreement in directory.agreements.values():
         security.check(agreement)
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.make_home()
     store = open_store(settings)
     receiver = Receiver(store, directory, catalogue.adapters, security)
     words = texts.load(settings.specs.parent)

@@ -6,6 +6,7 @@ keys are named by URI and partners' facts live in the partners file.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -154,6 +155,20 @@ class Settings:
     idempotency_h: int
     time_zone: tzinfo
     free_disk_mb: int
+
+    def make_home(self) -> None:
+        """Make the folder that everything is written to, for our own account only. NeedsOperator when that cannot be."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self.home, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as problem:
+            found, reason = f"SWGATE_HOME={self.home}", {"reason": problem.strerror or ""}
+            raise NeedsOperator(
+                "the home of the gateway cannot be used",
+                [Finding("settings.home", found=found, expected="a folder that can be written", params=reason)],
+                code="settings.home",
+            ) from None
 
     @property
     def database_url(self) -> str:

@@ -85,7 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = group.main(args=argv, prog_name="swgate", obj=shell, standalone_mode=False)
     except click.UsageError as problem:
-        problem.show()
+        from gateway.cli import usage
+
+        usage.show(problem, shell.lang)
         return EXIT_USAGE
     except click.Abort:
         return EXIT_REFUSED

@@ -5,7 +5,7 @@ It works on the database of the settings, for who has the machine; a tenant's vi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from gateway.cli.rows import (
     plain,
 )
 from gateway.cli.shell import Shell, write_bytes
-from gateway.errors import Finding, NotFound
+from gateway.errors import Finding, NotFound, Rejected
 
 if TYPE_CHECKING:
     from gateway.pipeline.reading import Subject, View
@@ -69,6 +69,7 @@ def messages() -> None:
 @click.pass_obj
 def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, tenant: str | None, **filters: Any) -> int:
     """List messages, newest first; VALUE is any id people hold: plate, container, SeqNo, declaration number, ours."""
+    _must_be_known(filters)
     with looking(shell, tenant) as view:
         found, _ = view.search(value=value, before_id=before, **filters)
     if as_json:
@@ -78,6 +79,26 @@ def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, tenan
     else:
         _say_nothing(shell)
     return 0
+
+
+def _must_be_known(filters: Mapping[str, str]) -> None:
+    """Rejected names every state, status and kind of document that there is not: it would find nothing and look like an answer."""
+    from gateway.lifecycle import REQUEST_PHASES, STATES, Status
+    from gateway.pipeline.places import DECLARATION
+    from gateway.pipeline.titles import REQUEST_TITLES
+
+    known = {
+        "state": {name for _, name in STATES} | REQUEST_TITLES.keys(),
+        "status": {status.value for status in Status},
+        "kind": {DECLARATION, *REQUEST_PHASES},
+    }
+    findings = [
+        Finding(f"api.{name}.unknown", None, filters[name], ", ".join(sorted(there)))
+        for name, there in known.items()
+        if filters[name] and filters[name] not in there
+    ]
+    if findings:
+        raise Rejected("nothing can be found so", findings, code=findings[0].code)
 
 
 @click.command()

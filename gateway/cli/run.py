@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import signal
+import socket
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gateway.cli.shell import EXIT_REFUSED, Shell
-from gateway.errors import Finding, NotFound
+from gateway.errors import Finding, NeedsOperator, NotFound
 
 # TLS 1.2 as RFC 9325, section 4.2, wants it: forward secrecy and authenticated encryption. TLS 1.3 has nothing else.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 pem_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+WORDS = {
+    "en": {
+        "ready": "swgate serve: ready at {place}; Ctrl-C or SIGTERM ends it",
+        "stopped": "swgate serve: stopped",
+        "working": "swgate work: working; Ctrl-C or SIGTERM ends it",
+        "stopping": "swgate work: stopping; what is on the wire is finished first",
+        "no_demo": "this installation has no demonstration",
+    },
+    "zh": {
+        "ready": "swgate serve：已就绪，地址 {place}；按 Ctrl-C 或发送 SIGTERM 停止",
+        "stopped": "swgate serve：已停止",
+        "working": "swgate work：正在运行；按 Ctrl-C 或发送 SIGTERM 停止",
+        "stopping": "swgate work：正在停止，先完成传输中的报文",
+        "no_demo": "本系统未安装演示程序",
+    },
+}
+ASK_AGAIN_S = 0.1
 
 
 @click.command()
@@ -43,23 +65,80 @@ def serve(
 
     settings = shell.settings
     tls = _tls(tls_cert, tls_key, tls_client_ca)
+    host, port = host or settings.host, port or settings.port
+    _must_be_free(host, port)
     if processes == 1:
         target: Any = app.create(settings)
     else:
         app.build(settings).store.close()  # what is wrong with settings, keys or database is told here and once
         target = "gateway.app:from_environment"
-    uvicorn.run(
-        target,
-        factory=processes > 1,
-        workers=processes,
-        host=host or settings.host,
-        port=port or settings.port,
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        **tls,
-    )
+    with _told_of(shell, host, port, "https" if tls else "http"):
+        uvicorn.run(
+            target,
+            factory=processes > 1,
+            workers=processes,
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            **tls,
+        )
     return 0
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """NeedsOperator where nobody can listen there: told here in words, before anything starts."""
+    try:
+        with socket.socket(_family(host)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as problem:
+        in_use = problem.errno == errno.EADDRINUSE
+        code = "settings.address.in_use" if in_use else "settings.address.unusable"
+        # What the system calls it, in its own words: permission denied, no such address, unknown name.
+        finding = Finding(code, found=_shown(host, port), params={"reason": problem.strerror or ""})
+        raise NeedsOperator(f"cannot listen on {finding.found}", [finding], code=code) from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextmanager
+def _told_of(shell: Shell, host: str, port: int, scheme: str) -> Iterator[None]:
+    """Says when the address answers, and when serving has ended; a SIGTERM then is an orderly end."""
+    words, over = WORDS[shell.lang], threading.Event()
+
+    def wait() -> None:
+        while not over.wait(ASK_AGAIN_S):
+            if _answers(host, port):
+                shell.say(words["ready"].format(place=f"{scheme}://{_shown(host, port)}"))
+                return
+
+    # uvicorn raises the signal again that ended it, and the default would end us before the last word.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=wait, name="ready", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        shell.say(words["stopped"])
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there. Connecting to the address that stands for all of them reaches the nearest."""
+    try:
+        with socket.socket(_family(host)) as asking:
+            asking.settimeout(1)
+            asking.connect((host, port))
+    except OSError:
+        return False
+    return True
 
 
 def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
@@ -95,7 +174,8 @@ def work(shell: Shell) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    wiring.run_engine(shell, stop)
+    words = WORDS[shell.lang]
+    wiring.run_engine(shell, stop, ready=words["working"], ending=words["stopping"])
     return 0
 
 
@@ -105,6 +185,7 @@ def migrate(shell: Shell) -> int:
     """Bring the database to this version. Run it once, with no older process left running."""
     from gateway.storage import migrations
 
+    shell.settings.make_home()
     url = shell.settings.database_url
     before = migrations.current(url)
     migrations.upgrade(url)
@@ -118,6 +199,10 @@ def migrate(shell: Shell) -> int:
 @click.pass_obj
 def sim(shell: Shell, adapter_id: str, arguments: tuple[str, ...]) -> int:
     """Run the simulated partner of ADAPTER; everything behind it is the simulator's own (try --help)."""
+    if adapter_id in ("-h", "--help"):
+        context = click.get_current_context()
+        click.echo(context.get_help())
+        return 0
     entry = shell.catalogue.entry(adapter_id)
     if not (entry.root / "simulator.py").is_file():
         finding = Finding("catalogue.simulator.none", found=adapter_id, params={"adapter": adapter_id})
@@ -144,7 +229,7 @@ def demo(shell: Shell, arguments: tuple[str, ...]) -> int:
     except ModuleNotFoundError as problem:
         if problem.name != "gateway.cli.demo":
             raise
-        shell.say("this installation has no demonstration")
+        shell.say(WORDS[shell.lang]["no_demo"])
         return EXIT_REFUSED
     result = module.run(list(arguments))
     return result if isinstance(result, int) else 0

@@ -79,8 +79,14 @@ class Shell:
 
     def show_error(self, error: GatewayError) -> None:
         """An error in words: its findings, or where they say nothing more, itself."""
-        self.say(f"{error.code}: {error.detail}")
+        self.say(f"{error.code}: {self._headline(error)}")
         self.show_findings(error.findings)
+
+    def _headline(self, error: GatewayError) -> str:
+        """What happened, in the reader's language: the titles of the findings, each once; a detail is English and for programs."""
+        titles = dict.fromkeys(self.words(finding)["title"] for finding in error.findings)
+        first, *others = titles
+        return f"{first} (+{len(others)})" if others else first
 
     def show_findings(self, findings: Iterable[Finding], *, title: str = "") -> None:
         """Findings as a table on standard error: what, where, found, expected, what to do."""

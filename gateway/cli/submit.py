@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.shell import EXIT_REFUSED, Shell, read_bytes, read_json
+from gateway.errors import Finding, GatewayError, OutcomeUnknown, PartnerUnavailable
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import RequestException, Response
 
 DECLARATION = "declaration"
 # Kind -> where it is posted below /v1/declarations, and what {of} there is.
@@ -106,9 +107,20 @@ def _post(
     try:
         response = requests.post(address, params=query, json=document, headers=headers, timeout=TIMEOUT_S)
     except requests.RequestException as problem:
-        # The text of the exception names hosts and ports, never headers.
-        raise click.ClickException(f"{url} did not answer: {type(problem).__name__}") from problem
+        raise _silence(url, idempotency_key, dry_run, problem) from None
     return _answered(shell, response)
+
+
+def _silence(url: str, idempotency_key: str, dry_run: bool, problem: RequestException) -> GatewayError:
+    """What it means that no answer came: a trial stored nothing; of a filing nobody knows. Only the kind of problem is told."""
+    params = {"reason": type(problem).__name__}
+    if dry_run:
+        return PartnerUnavailable(
+            "no answer", [Finding("submit.trial_unanswered", found=url, params=params)], code="submit.trial_unanswered"
+        )
+    code = "submit.unanswered" if idempotency_key else "submit.unanswered_without_key"
+    finding = Finding(code, found=url, params=params | {"key": idempotency_key})
+    return OutcomeUnknown("no answer", [finding], code=code)
 
 
 def _answered(shell: Shell, response: Response) -> int:

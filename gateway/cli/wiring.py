@@ -49,9 +49,14 @@ def operating(shell: Shell) -> Iterator[Operator]:
         yield parts.operator
 
 
-def run_engine(shell: Shell, stop: threading.Event) -> None:
-    """Work until stop is set, then finish what is on the wire."""
+def run_engine(shell: Shell, stop: threading.Event, *, ready: str, ending: str) -> None:
+    """Work until stop is set, then finish what is on the wire; ready and ending are said when it comes to that."""
     from gateway import app
 
     with gateway(shell) as parts:
-        app.build_engine(parts).run(stop)
+        worker = app.build_engine(parts)
+        worker.start()
+        shell.say(ready)
+        stop.wait()
+        shell.say(ending)
+        worker.stop()

@@ -93,7 +93,8 @@ def _word(rule: str, kind: Any) -> tuple[str, str | None]:
     if rule == "type":
         return "document.schema.type", " or ".join(_NAMES.get(name, name) for name in kind.types)
     if rule == "pattern":
-        return "document.schema.pattern", short(kind.pattern)
+        # Whole: its words are found by it (gateway/phrases.py), and it is ours.
+        return "document.schema.pattern", kind.pattern
     if rule == "enum":
         return "document.schema.choice", _choices([short(option) for option in kind.options])
     if rule in {"maxLength", "minLength"}:

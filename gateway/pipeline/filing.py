@@ -96,6 +96,8 @@ def _may_declare_again(
     mine = [message.status for message in messages if message.document_id in current]
     if mine and all(status in RESTING for status in mine):
         return
+    if standing.final:
+        raise _conflict("declaration.finished", standing, "an amendment, or a cancellation and a new declaration")
     raise _conflict("declaration.round_open", standing, "a declaration that was returned, or a two-step summary")
 
 

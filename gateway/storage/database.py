@@ -39,6 +39,19 @@ PATIENCE_S = 10.0
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 PASSING = (postgres.SerializationFailure, postgres.DeadlockDetected, postgres.LockNotAvailable)
 OUT_TWICE = "uq_work_out"
+# What libpq and the server say in English when they refuse a connection, and what we say of it.
+REFUSALS = (
+    ("onnection refused", "nobody listens there", "该地址无服务监听"),
+    ("password", "the password is wrong or missing", "密码错误或未提供"),
+    ("authentication failed", "the server does not accept the user", "服务器不接受该用户"),
+    ("pg_hba.conf", "the server does not admit this machine or user", "服务器不允许本机或该用户连接"),
+    ("does not exist", "it has no such database or user", "数据库或用户不存在"),
+    ("resolve", "the host name is unknown", "主机名无法解析"),
+    ("translate host name", "the host name is unknown", "主机名无法解析"),
+    ("timeout", "no answer in time", "连接超时"),
+    ("oo many", "it has too many connections already", "服务器连接数已满"),
+    ("starting up", "it is starting up", "服务器正在启动"),
+)
 
 
 class Database:
@@ -56,6 +69,7 @@ class Database:
             self.engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", **POOL
             )
+            event.listen(self.engine, "do_connect", _connect_to_server)
             self.begin_write, self.begin_read = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         else:
             raise NeedsOperator(
@@ -98,6 +112,24 @@ class Database:
             self._turnstile.close()
 
 
+def _connect_to_server(dialect: Any, _record: object, arguments: Any, named: Any) -> Any:
+    """Connect as SQLAlchemy would. NeedsOperator names the place, never the account or its password."""
+    try:
+        return dialect.connect(*arguments, **named)
+    except psycopg.OperationalError as problem:
+        place = f"{named.get('host', 'localhost')}:{named.get('port', 5432)}/{named.get('dbname', '')}"
+        finding = Finding("storage.database.unreachable", found=place, params=_why(str(problem)))
+        raise NeedsOperator("could not connect to the database", [finding], code=finding.code) from None
+
+
+def _why(text: str) -> dict[str, str]:
+    """The reason as params of a finding, where the driver's text holds one that we know; the text itself may quote values."""
+    for known, en, zh in REFUSALS:
+        if known in text:
+            return {"reason_en": en, "reason_zh": zh}
+    return {}
+
+
 def _sqlite(url: URL) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise NeedsOperator(
@@ -120,9 +152,9 @@ def _make_private(file: Path) -> None:
 
     A file that is there is never opened: closing it would take away the locks that SQLite holds on it in this process.
     """
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # What else is wrong with the place SQLite tells when it opens it.
+    # What is wrong with the place SQLite tells when it opens it.
     with contextlib.suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
