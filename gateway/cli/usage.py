@@ -35,7 +35,7 @@ def _said(problem: click.UsageError) -> str:
 def _named(problem: click.BadParameter) -> str:
     """The option or argument as it is written on the command line."""
     if problem.param is not None:
-        return problem.param.get_error_hint(problem.ctx)  # type: ignore[arg-type]
+        return problem.param.get_error_hint(problem.ctx)
     hint = problem.param_hint
     return hint if isinstance(hint, str) else "、".join(hint or ())
 

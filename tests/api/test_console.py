@@ -172,6 +172,10 @@ def test_nothing_is_silent_once_nobody_has_to_move(running: Any, cookie: str) ->
     running.answer(filed["id"], "closed")
     assert silences(page(running, path, cookie).data.decode()) == [""]
     running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"])
-    amendment, declaration = silences(page(running, path, cookie).data.decode())
+    shown = page(running, path, cookie).data.decode()
+    # An amendment is known by the reference of its declaration.
+    first, second = re.findall(r"<td>([^<]+)</td>\n<td><a", shown)
+    assert first == second
+    amendment, declaration = silences(shown)
     assert amendment.endswith((" s", " min"))
     assert declaration == ""

@@ -19,6 +19,7 @@ from gateway.events import EventType
 from gateway.lifecycle import Status
 from gateway.ports import Alias, DocumentRow, Event, MessageRow, Writing
 from gateway.storage import open_store
+from gateway.testing.directory import PartnersFile
 from gateway.testing.partners import HttpAnswer, HttpPartner
 from tests.cli.conftest import ADAPTER, Swgate
 
@@ -119,6 +120,25 @@ def test_submit_to_a_gateway_that_is_not_there_fails_without_the_key(
     outcome = swgate("submit", tmp_path / "a.json", "--url", "http://127.0.0.1:9", "--key", "env:SUBMIT_KEY")
     assert outcome.code == 1
     assert "s3cret" not in outcome.err
+    assert "not known whether" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--idempotency-key", "order-1"), "the same --idempotency-key order-1"),
+        ((), "without an --idempotency-key"),
+        (("--dry-run",), "nothing was filed"),
+    ],
+    ids=["with a key", "without", "a trial"],
+)
+def test_submit_says_what_silence_means(
+    swgate: Swgate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setenv("SUBMIT_KEY", "s3cret")
+    there = ("--url", "http://127.0.0.1:9", "--key", "env:SUBMIT_KEY")
+    assert told in swgate("submit", tmp_path / "a.json", *there, *words).err
 
 
 REFUSAL = {
@@ -234,6 +254,69 @@ def test_a_message_that_is_not_there_ends_with_1(swgate: Swgate, parked: str) ->
     outcome = swgate("messages", "show", "nobody")
     assert outcome.code == 1
     assert "message.unknown" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [(("--state", "foo"), "returned"), (("--status", "foo"), "parked"), (("--kind", "foo"), "declaration_amendment")],
+    ids=["state", "status", "kind"],
+)
+def test_what_nothing_can_match_is_refused_with_what_there_is(
+    swgate: Swgate, parked: str, words: tuple[str, ...], known: str
+) -> None:
+    outcome = swgate("messages", "list", *words)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "foo" in outcome.err
+    assert known in outcome.err
+
+
+@pytest.mark.parametrize("command", ["migrate", "work"])
+def test_a_home_that_cannot_be_one_is_told_as_a_setting(
+    swgate: Swgate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SWGATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("SWGATE_PARTNERS", str(PartnersFile().write(tmp_path / "partners.yaml")))
+    outcome = swgate(command)
+    assert outcome.code == 1
+    assert "settings.home: The home folder cannot be used\n" in outcome.err
+    assert f"SWGATE_HOME={tmp_path / 'file'}" in outcome.err
+
+
+def test_a_database_in_a_folder_that_cannot_be_made_is_no_crash(
+    swgate: Swgate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SWGATE_DATABASE", f"sqlite:///{tmp_path}/file/gateway.db")
+    outcome = swgate("migrate")
+    assert outcome.code == 1
+    assert "SQLITE_CANTOPEN" in outcome.err
+
+
+def test_a_server_that_is_not_there_is_named_without_the_password(
+    swgate: Swgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWGATE_DATABASE", "postgresql://clerk:s3cret@127.0.0.1:9/customs")
+    outcome = swgate("migrate")
+    assert outcome.code == 1
+    for told in ("Could not connect", "127.0.0.1:9/customs", "nobody listens there", "SWGATE_DATABASE"):
+        assert told in outcome.err
+    assert "s3cret" not in outcome.err
+
+
+def test_errors_and_wrong_calls_are_told_in_chinese(swgate: Swgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = swgate("--lang", "zh", "messages", "list", "--limit", "many")
+    assert called.code == 3
+    assert "应为 1 至 1000 的整数" in called.err
+    assert "缺少" in swgate("--lang", "zh", "submit").err
+    assert "没有选项 --fly" in swgate("--lang", "zh", "migrate", "--fly").err
+    assert swgate("--lang", "zh", "messages", "list", "--state", "foo").err.startswith("api.state.unknown: 未知状态\n")
+
+
+def test_sim_says_how_it_is_called(swgate: Swgate) -> None:
+    outcome = swgate("sim", "--help")
+    assert outcome.code == 0
+    assert "ADAPTER" in outcome.out
 
 
 def test_migrate_says_from_where_to_where(swgate: Swgate) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,21 @@ def test_tls_that_cannot_be_spoken_is_a_usage_error(
     outcome = swgate("serve", *words)
     assert outcome.code == 3
     assert told in outcome.err
+
+
+def test_an_address_in_use_is_told_with_what_to_do(swgate: Swgate) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ("serve", "--host", "127.0.0.1", "--port", port)
+        english, chinese = swgate(*words), swgate("--lang", "zh", *words)
+    assert english.code == chinese.code == 1
+    for told in (f"127.0.0.1:{port}", "--port", "SWGATE_PORT"):
+        assert told in english.err
+        assert told in chinese.err
+    assert "地址已被占用" in chinese.err
+
+
+def test_an_address_of_nobody_here_is_told(swgate: Swgate) -> None:
+    outcome = swgate("serve", "--host", "203.0.113.9")
+    assert outcome.code == 1
+    assert "settings.address.unusable" in outcome.err

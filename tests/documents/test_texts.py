@@ -1,6 +1,7 @@
 """The text catalogue: every code of this room has its texts, and no finding is too odd to be read out."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import texts
+from gateway import documents, texts
 from gateway.errors import Finding, NeedsOperator
 from gateway.texts import Texts, negotiate
 
@@ -104,3 +105,14 @@ def test_an_adapter_brings_its_own_texts(tmp_path: Path) -> None:
     assert own.codes() == ("one.x",)
     assert own.incomplete() == ["one.x zh.action"]
     assert own.render(Finding("one.x"), "en") == {"title": "Taken", "text": "T", "action": "A"}
+
+
+def test_the_form_of_a_date_or_time_is_told_in_words_with_an_example(project_root: Path, catalogue: Texts) -> None:
+    library = documents.load(project_root / "specs", None)
+    wrong = {"issue_date_time": "21.11.2026"}
+    found = [
+        one for one in library.check("declaration", wrong, on=date(2026, 11, 21)) if one.pointer == "/issue_date_time"
+    ]
+    assert [one.code for one in found] == ["document.schema.pattern"]
+    assert "such as 2026-11-21T08:30:00+08:00" in catalogue.render(found[0], "en")["text"]
+    assert "例如 2026-11-21T08:30:00+08:00" in catalogue.render(found[0], "zh")["text"]

@@ -184,6 +184,14 @@ def test_a_running_round_takes_no_second_declaration(house: House) -> None:
     assert refusal.value.code == "declaration.round_open"
 
 
+def test_a_closed_declaration_is_amended_not_declared_again(house: House) -> None:
+    accepted, message = house.file_and_send()
+    house.answer(message, "closed")
+    with pytest.raises(Conflict) as refusal:
+        house.file(root_id=accepted.root_id)
+    assert refusal.value.code == "declaration.finished"
+
+
 def test_a_summary_is_followed_once_by_the_complete_declaration(house: House) -> None:
     accepted = house.file(declaration_type={"declaration_step": "summary"})
     assert house.standing(accepted.root_id).phase == "summary"

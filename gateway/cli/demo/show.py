@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from gateway import ids, settings
 from gateway.cli.demo.scenario import Filing, Scenario
 
 
@@ -45,11 +47,11 @@ class Show:
         table = Table(title=f"Timeline of {filing.title}", title_justify="left", expand=False)
         for column in ("time", "what", "code", "text"):
             table.add_column(column, overflow="fold", no_wrap=column == "time")
+        zone = settings.load().time_zone
         for entry in self.scenario.timeline(filing):
             said = " ".join(entry[name] for name in ("text", "raw_text") if name in entry)
-            table.add_row(
-                entry["at"][11:23], escape(entry["title"]), escape(entry.get("raw_code", "")), escape(said[:160])
-            )
+            at = ids.to_local(ids.from_datetime(datetime.fromisoformat(entry["at"])), zone)
+            table.add_row(at, escape(entry["title"]), escape(entry.get("raw_code", "")), escape(said[:160]))
         self.console.print(table)
 
     def addresses(self) -> None:
