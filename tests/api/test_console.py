@@ -174,7 +174,7 @@ def test_nothing_is_silent_once_nobody_has_to_move(running: Any, cookie: str) ->
     running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"])
     shown = page(running, path, cookie).data.decode()
     # An amendment is known by the reference of its declaration.
-    first, second = re.findall(r"<td>([^<]+)</td>\n<td><a", shown)
+    first, second = re.findall(r"<td class=\"id\">([^<]+)</td>\n<td class=\"id\"><a", shown)
     assert first == second
     amendment, declaration = silences(shown)
     assert amendment.endswith((" s", " min"))
