@@ -17,23 +17,22 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import orjson
-
 from gateway import ids
-from gateway.agreements import Agreement, Directory
-from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Rejected, RuleBroken, trace
+from gateway.agreements import Directory
+from gateway.errors import Finding, GatewayError, NotFound, Rejected, RuleBroken, trace
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, InboundStatus
 from gateway.pipeline import attempts, places, timeline
 from gateway.pipeline.apply import apply
 from gateway.pipeline.case import Case
 from gateway.pipeline.correlate import Match, correlate
+from gateway.pipeline.delivery import Delivery, Reader, Wanted
 from gateway.pipeline.kept import MOST_AT_ONCE
-from gateway.pipeline.submission import JSON, canonical_bytes
+from gateway.pipeline.submission import JSON
 from gateway.ports import (
     Adapter,
     Alias,
@@ -74,33 +73,6 @@ class Received:
     freed: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Read:
-    """A delivery as far as it could be read; refusal says why it could not, fault that we are not ready to read it.
-
-    content and named: of a document that answers nothing, its canonical bytes and the ids that people hold for it.
-    beside: its answers as they read beside a document of ours, by that document's digest.
-    same_as: whether it says what another delivery of this digest says.
-    """
-
-    agreement: Agreement
-    adapter: Adapter
-    verified: bytes | None = None
-    decoded: Decoded | None = None
-    replies: list[Reply] = field(default_factory=list)
-    content: bytes = b""
-    named: tuple[Alias, ...] = ()
-    beside: dict[str, list[Reply]] = field(default_factory=dict)
-    same_as: dict[str, bool] = field(default_factory=dict)
-    refusal: GatewayError | None = None
-    fault: NeedsOperator | None = None
-    received_us: int = 0
-
-    @property
-    def aliases(self) -> list[Alias]:
-        return list(dict.fromkeys(alias for reply in self.replies for alias in reply.aliases))
-
-
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """What became of a delivery: its row as it shall stand, and what it taught."""
@@ -110,14 +82,6 @@ class _Settled:
     document_ids: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     learned: tuple[Alias, ...] = ()
-
-
-class _Wanted(Exception):
-    """A unit needs to know what nobody has worked out yet: work_out() does, once the unit is undone."""
-
-    def __init__(self, work_out: Callable[[], None]) -> None:
-        super().__init__()
-        self.work_out = work_out
 
 
 def _gives_way(first: InboundRow, digest: str) -> bool:
@@ -139,15 +103,14 @@ class Receiver:
     ) -> None:
         self._store = store
         self._directory = directory
-        self._adapters = adapters
-        self._security = security
+        self._reader = Reader(store, directory, adapters, security)
         self._clock = clock
 
     def receive(self, incoming: Incoming) -> Received:
         """Take one delivery. NeedsOperator when the fault is ours (a key, a disk): then it is not confirmed, and comes again."""
         digest = f"sha256:{hashlib.sha256(incoming.data).hexdigest()}"
         reference = incoming.reference or digest
-        read = self._read(incoming.agreement_id, incoming.data, incoming.received_us)
+        read = self._reader.read(incoming.agreement_id, incoming.data, incoming.received_us)
         if incoming.unreadable:
             finding = Finding("receive.unreadable", found=incoming.unreadable)
             read.refusal = Rejected(incoming.unreadable, [finding], code=finding.code)
@@ -169,36 +132,11 @@ class Receiver:
         while True:
             try:
                 return self._store.write(unit)
-            except _Wanted as wanted:
+            except Wanted as wanted:
                 wanted.work_out()
 
-    def _read(self, agreement_id: str, data: bytes, received_us: int) -> _Read:
-        agreement = self._directory.agreements.get(agreement_id)
-        if agreement is None:
-            raise NotFound(f"there is no agreement {agreement_id}", code="agreement.unknown")
-        adapter = self._adapters.get(agreement.adapter)
-        if adapter is None:
-            raise NeedsOperator(f"agreement {agreement.id} names adapter {agreement.adapter}, which is not installed")
-        read = _Read(agreement, adapter, received_us=received_us)
-        try:
-            read.verified = self._security.verify(data, agreement)
-            read.decoded = adapter.decode(read.verified, tolerant=agreement.reading == "tolerant")
-            read.replies = adapter.replies(read.decoded, received_us=received_us, sent=None)
-            _check_storable(read.replies)
-            if not read.replies:
-                read.content = canonical_bytes(read.decoded.document)
-                read.named = tuple(adapter.aliases(read.decoded.document))
-        except NeedsOperator as fault:
-            read.fault = fault
-        except Rejected as refusal:
-            read.refusal = refusal
-        except Exception as problem:  # noqa: BLE001 - a fault of an adapter must not lose what the partner said
-            LOG.error("a delivery could not be read: %s", trace(problem))
-            read.refusal = Rejected(f"{type(problem).__name__} while reading", code="receive.unreadable")
-        return read
-
-    def _again(self, writing: Writing, read: _Read, first: InboundRow, incoming: Incoming, digest: str) -> Received:
-        same = first.digest == digest or self._signed_anew(read, first.digest)
+    def _again(self, writing: Writing, read: Delivery, first: InboundRow, incoming: Incoming, digest: str) -> Received:
+        same = first.digest == digest or self._reader.signed_anew(read, first.digest)
         now = self._clock()
         kind = EventType.REPLY_DOUBLED if same else EventType.REPLY_CONFLICTING
         if not same:
@@ -220,27 +158,13 @@ class Receiver:
             conflicting=not same,
         )
 
-    def _signed_anew(self, read: _Read, digest: str) -> bool:
-        """Whether both say the same under signatures of their own, as those of a partner who signs at each try (ECDSA never signs alike)."""
-        if read.verified is None:
-            return False
-        if digest not in read.same_as:
-            raise _Wanted(partial(self._compare, read, digest))
-        return read.same_as[digest]
-
-    def _compare(self, read: _Read, digest: str) -> None:
-        try:
-            with self._store.read() as reading:
-                first = reading.payload(digest)
-            read.same_as[digest] = self._security.verify(first, read.agreement) == read.verified
-        except GatewayError:
-            read.same_as[digest] = False
-
     def _tenant_of(self, reading: Reading, row: InboundRow) -> str:
         document = reading.document(row.root_id) if row.root_id else None
         return self._directory.operator if document is None else document.tenant
 
-    def _store_first(self, writing: Writing, read: _Read, incoming: Incoming, reference: str, digest: str) -> Received:
+    def _store_first(
+        self, writing: Writing, read: Delivery, incoming: Incoming, reference: str, digest: str
+    ) -> Received:
         if read.fault is not None:
             raise read.fault
         now = self._clock()
@@ -265,7 +189,7 @@ class Receiver:
         self._tell_unread(writing, read, settled.row, now)
         return self._told(writing, settled)
 
-    def _tell_unread(self, writing: Writing, read: _Read, row: InboundRow, now: int) -> None:
+    def _tell_unread(self, writing: Writing, read: Delivery, row: InboundRow, now: int) -> None:
         """Say on the timeline which places of a message were left aside; what stood there is in the stored bytes."""
         if read.decoded is None or not read.decoded.report.unmapped:
             return
@@ -282,7 +206,7 @@ class Receiver:
         )
         writing.append_event(event)
 
-    def _settle(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
+    def _settle(self, writing: Writing, row: InboundRow, read: Delivery, now: int) -> _Settled:
         """What this delivery does: refused, stored, matched or kept. Its row is written by the caller, with what is found here."""
         if read.refusal is not None:
             return self._refuse(writing, row, read.refusal, now)
@@ -310,7 +234,7 @@ class Receiver:
             learned=tuple(learned),
         )
 
-    def _keep(self, writing: Writing, row: InboundRow, read: _Read, now: int) -> _Settled:
+    def _keep(self, writing: Writing, row: InboundRow, read: Delivery, now: int) -> _Settled:
         """Nothing it names is known: it waits for a message that learns one of these ids. Told once."""
         kept = replace(row, status=InboundStatus.UNMATCHED, reason=FITS_NOTHING)
         if row.reason and row.status is InboundStatus.UNMATCHED:
@@ -358,7 +282,9 @@ class Receiver:
         )
         return _Settled(replace(row, status=InboundStatus.REFUSED, reason=reason), findings=refusal.findings)
 
-    def _store_document(self, writing: Writing, row: InboundRow, read: _Read, decoded: Decoded, now: int) -> _Settled:
+    def _store_document(
+        self, writing: Writing, row: InboundRow, read: Delivery, decoded: Decoded, now: int
+    ) -> _Settled:
         """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us."""
         tenants = {
             message.tenant for alias in read.named for message in writing.find_messages(read.agreement.id, alias)
@@ -393,7 +319,7 @@ class Receiver:
         return _Settled(stored, document_ids=(document_id,))
 
     def _apply_all(
-        self, writing: Writing, row: InboundRow, read: _Read, now: int
+        self, writing: Writing, row: InboundRow, read: Delivery, now: int
     ) -> tuple[list[tuple[Match, str]], list[Alias]]:
         """Apply every answer that fits a message; the matches with the stored document's id, and the ids learned."""
         matches: list[tuple[Match, str]] = []
@@ -402,28 +328,11 @@ class Receiver:
             match = correlate(writing, read.agreement.id, reply)
             if match is None:
                 continue
-            pointed = self._with_pointers(read, place, match.document.digest) if reply.names_places else reply
+            pointed = self._reader.beside(read, place, match.document.digest) if reply.names_places else reply
             applied = apply(writing, read.agreement, row, pointed, match, now)
             matches.append((match, applied.document_id))
             learned += applied.learned
         return matches, learned
-
-    def _with_pointers(self, read: _Read, place: int, digest: str) -> Reply:
-        """The same answer read beside the document it speaks of, so that its places become pointers into that document."""
-        if digest not in read.beside:
-            raise _Wanted(partial(self._read_beside, read, digest))
-        return read.beside[digest][place]
-
-    def _read_beside(self, read: _Read, digest: str) -> None:
-        assert read.decoded is not None
-        with self._store.read() as reading:
-            sent: Json = orjson.loads(reading.payload(digest))
-        try:
-            pointed = read.adapter.replies(read.decoded, received_us=read.received_us, sent=sent)
-        except Exception as problem:  # noqa: BLE001 - the answer counts, also without its pointers
-            LOG.error("an answer could be read alone, but not beside its document: %s", trace(problem))
-            pointed = []
-        read.beside[digest] = pointed if len(pointed) == len(read.replies) else read.replies
 
     def retry_kept(self, inbound_ids: Sequence[str]) -> None:
         """Try these kept answers again, and those that they free, each in a write of its own. Never raises: what fails is noted."""
@@ -459,7 +368,7 @@ class Receiver:
         with self._store.read() as reading:
             row = _delivery(reading, inbound_id)
             data = b"" if _is_done(row) else reading.payload(row.digest)
-        read = None if _is_done(row) else self._read(row.agreement, data, row.received_us)
+        read = None if _is_done(row) else self._reader.read(row.agreement, data, row.received_us)
         if read is not None and read.fault is not None:
             raise read.fault
 
@@ -476,7 +385,7 @@ class Receiver:
 
         return self._write(unit)
 
-    def _settle_again(self, writing: Writing, row: InboundRow, read: _Read) -> Received:
+    def _settle_again(self, writing: Writing, row: InboundRow, read: Delivery) -> Received:
         settled = self._settle(writing, row, read, self._clock())
         changes = {name: value for name in CHANGED if (value := getattr(settled.row, name)) != getattr(row, name)}
         if changes:
@@ -512,13 +421,6 @@ class Receiver:
             return apply(writing, self._directory.agreements[message.agreement], None, reply, match, now).document_id
 
         return self._store.write(unit)
-
-
-def _check_storable(replies: Sequence[Reply]) -> None:
-    """Raises whatever shows that a reply cannot be stored, e.g. a time of issue beyond all calendars."""
-    for reply in replies:
-        ids.to_text(reply.issued_us)
-        canonical_bytes(reply.document)
 
 
 def _delivery(reading: Reading, inbound_id: str) -> InboundRow:
