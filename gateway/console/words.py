@@ -49,7 +49,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "received": ("Received from the partner, verbatim", "收到的报文原文"),
     "canonical": ("The document", "单证内容"),
     "sent": ("The partner's message", "对方报文"),
-    "frozen": ("signed, as it goes over the wire", "已签名的发送内容"),
+    "frozen": ("as it goes over the wire", "实际发送内容"),
     "encoded": ("as translated, not yet signed", "已转换，尚未签名"),
     "cut": ("Too long to show here; the API has all of it.", "内容过长，完整内容请通过 API 获取。"),
     "error": ("That did not work", "无法完成"),
