@@ -53,7 +53,10 @@ TITLES: dict[EventType, tuple[str, str]] = {
     EventType.MESSAGE_WITHHELD: ("Values were withheld that may not leave", "部分数据不得出境，未发送"),
     EventType.MESSAGE_WAITING: ("Waiting for another document", "等待前置单证"),
     EventType.MESSAGE_PREREQUISITE_MET: ("What it waited for is there", "前置单证已到位"),
-    EventType.MESSAGE_SIGNED: ("The bytes are frozen, signed where that is agreed", "报文内容已固定（约定签名的已签名）"),
+    EventType.MESSAGE_SIGNED: (
+        "The bytes are frozen, signed where that is agreed",
+        "报文内容已固定（约定签名的已签名）",
+    ),
     EventType.MESSAGE_SENDING: ("An attempt to send began", "开始发送"),
     EventType.MESSAGE_HANDED_OVER: ("Handed over to the partner", "已交付对方"),
     EventType.MESSAGE_NOT_REACHED: ("The partner was not reached", "未能送达对方"),

@@ -39,10 +39,12 @@ def apply(
     """Store one answer and everything it changes, in the unit at hand. row None: by hand."""
     message = match.message
     digest = writing.put_payload(canonical_bytes(reply.document), JSON)
-    if row is not None and (known := _told_before(match, digest)) is not None:
-        writing.append_event(
-            timeline.about(message, EventType.REPLY_DOUBLED, now, actor=row.partner, reference=row.reference)
-        )
+    known = _told_before(match, digest)
+    if known is not None:
+        if row is not None:
+            writing.append_event(
+                timeline.about(message, EventType.REPLY_DOUBLED, now, actor=row.partner, reference=row.reference)
+            )
         # A refusal or a wish may come twice in the same words about two sendings of the same bytes.
         _move_message(writing, agreement, message, reply, now)
         return Applied(known)

@@ -54,6 +54,8 @@ LOG = logging.getLogger(__name__)
 # Where nobody can be asked afterwards, few messages are risked at once; elsewhere a commit is shared by many.
 MOST_IN_DOUBT, MOST_IN_FLIGHT = 4, 64
 READY = frozenset({Status.ACCEPTED, Status.SIGNED})
+# These keep their place, so that nothing later of the same declaration passes them.
+IN_DOUBT = frozenset({Status.UNKNOWN, Status.PARKED})
 
 
 class ReplySink(Protocol):
@@ -174,6 +176,9 @@ class Dispatcher:
                 settled += 1
                 if message is not None and message.status is Status.SENDING:
                     lose_sight(writing, message, now, "the worker that sent it died")
+                elif message is not None and message.status in IN_DOUBT:
+                    # Woken, because what it waited for has come, while a person or an answer is still awaited.
+                    writing.hold(message.id)
                 else:
                     writing.finish(claim.work_id, worker)
             if jobs and allowed.trial:

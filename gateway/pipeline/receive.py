@@ -23,7 +23,7 @@ from typing import Any
 
 from gateway import ids
 from gateway.agreements import Directory
-from gateway.errors import Finding, GatewayError, NotFound, Rejected, RuleBroken, trace
+from gateway.errors import Conflict, Finding, GatewayError, NotFound, Rejected, RuleBroken, trace
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, InboundStatus
 from gateway.pipeline import attempts, places, timeline
@@ -398,7 +398,8 @@ class Receiver:
     def answer_by_hand(self, message_id: str, function: str, reason: str, actor: str) -> str:
         """Enter what a partner said by telephone or on paper, e.g. a release; the id of the stored answer.
 
-        Raises RuleBroken for a word that is no answer, NotFound for a message that is not there.
+        What was entered before in the same words counts once. Raises RuleBroken for a word that is no answer, NotFound for a
+        message that is not there, Conflict for one that was never sent: nobody can have answered that.
         """
         if function not in FUNCTIONS:
             finding = Finding("receive.function", found=function[:40], expected=", ".join(sorted(FUNCTIONS)))
@@ -410,6 +411,9 @@ class Receiver:
             document = None if message is None else writing.document(message.document_id)
             if message is None or document is None:
                 raise NotFound(f"there is no message {message_id}", code="message.unknown")
+            if not message.attempts:
+                finding = Finding("message.never_sent", found=str(message.status))
+                raise Conflict("nobody can have answered what was never sent", [finding], code=finding.code)
             said: Json = {"function": function, "raw_code": "by hand", "raw_text": reason}
             reply = Reply(said, function, "by hand", reason, now, ())
             writing.append_event(

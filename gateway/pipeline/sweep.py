@@ -177,10 +177,10 @@ class Sweeper:
             return False
         # Whoever can be asked is asked next; the others stay in doubt until an answer or a person tells.
         writing.advance(
-            message, "overdue", now_us=now, receipt_due_us=None, reason=RECEIPT_OVERDUE, rest=Rest.RECEIPT_OVERDUE
+            current, "overdue", now_us=now, receipt_due_us=None, reason=RECEIPT_OVERDUE, rest=Rest.RECEIPT_OVERDUE
         )
         writing.append_event(
-            timeline.about(message, EventType.MESSAGE_SILENT, now, due_us=current.receipt_due_us, name=message.name)
+            timeline.about(current, EventType.MESSAGE_SILENT, now, due_us=current.receipt_due_us, name=current.name)
         )
         return True
 

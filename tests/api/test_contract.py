@@ -17,7 +17,9 @@ import pytest
 from connexion.exceptions import ResolverError
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from gateway import ids
 from gateway.api import bundle, server
+from gateway.ports import Writing
 from gateway.settings import PROJECT_ROOT
 
 METHODS = ("get", "post", "put")
@@ -118,12 +120,25 @@ def known(running: Any) -> dict[str, str]:
     }
 
 
+def send(running: Any, message_id: str) -> None:
+    """What a worker writes down before the first byte leaves; no worker runs here."""
+
+    def unit(writing: Writing) -> None:
+        message = writing.message(message_id)
+        assert message is not None
+        writing.advance(message, "signed", "started", now_us=ids.now_us(), attempts=1)
+
+    running.app.parts.store.write(unit)
+
+
 def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
     """Some operations need a thing in a certain state, so they get one of their own."""
     filed = running.file()
     own = {"declaration_id": filed["id"], "message_id": filed["message_ids"][0]}
     if name == "gateway.api.declarations.declare_again":
         running.answer(filed["id"], "returned")
+    elif name == "gateway.api.operations.answer":
+        send(running, own["message_id"])
     elif name == "gateway.api.operations.redrive":
         act = running.operator.post(f"/v1/messages/{own['message_id']}/park", {"reason": "for the test"})
         assert act.status == 200, act.data

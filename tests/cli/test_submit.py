@@ -77,14 +77,36 @@ def test_the_acts_of_a_person_are_told_with_their_reason(routed: Swgate, samples
     refused = routed("messages", "stop-waiting", message, "--why", "customs said so")
     assert refused.code == 1
     assert "message.not_waiting" in refused.err
-    assert routed("messages", "answer", message, "released", "--why", "shown on paper").code == 0
+    too_early = routed("messages", "answer", message, "released", "--why", "shown on paper")
+    assert (too_early.code, "message.never_sent" in too_early.err) == (1, True)
     assert routed("messages", "expire", message, "--why", "filed on paper").code == 0
     told = {row["type"]: row["text"] for row in json.loads(routed("messages", "timeline", message, "--json").out)}
-    assert told["operator:reply:entered"] == "It means: released."
+    assert "operator:reply:entered" not in told
     assert told["message:lane:expired"] == "Why: filed on paper."
     again = routed("messages", "redrive", message, "--why", "try")
     assert again.code == 1
     assert "swgate messages timeline" in again.err
+
+
+def test_what_the_partner_said_by_telephone_is_entered_for_a_message_that_was_sent(
+    routed: Swgate, samples: Path
+) -> None:
+    from gateway import app, settings
+    from gateway.ports import Writing
+
+    message_id = json.loads(routed("submit", samples / "notice.json").out)["message_ids"][0]
+
+    def as_a_worker_begins(writing: Writing) -> None:
+        message = writing.message(message_id)
+        assert message is not None
+        writing.advance(message, "signed", "started", now_us=message.created_us + 1, attempts=1)
+
+    parts = app.build(settings.load())
+    parts.store.write(as_a_worker_begins)
+    parts.store.close()
+    assert routed("messages", "answer", message_id, "released", "--why", "shown on paper").code == 0
+    told = {row["type"]: row["text"] for row in json.loads(routed("messages", "timeline", message_id, "--json").out)}
+    assert told["operator:reply:entered"] == "It means: released."
 
 
 def test_a_lane_is_paused_by_a_person_and_says_so(routed: Swgate, samples: Path) -> None:

@@ -447,3 +447,18 @@ def test_a_redriven_message_keeps_the_priority_of_its_route(wired: House, wire: 
     wire.on_send = lambda outgoing: order.append(outgoing.message_id)
     wired.run()
     assert order == [first.message_ids[0], second.message_ids[0]]
+
+
+def test_a_parked_message_that_is_woken_keeps_its_place(wired: House, wire: Wire) -> None:
+    accepted = wired.file(waits_for=(Alias("manifest", "M9"),))
+    (message_id,) = accepted.message_ids
+    wired.operator.park(message_id, actor="ann", reason="the trader calls back")
+    amendment = wired.file("declaration_amendment", accepted.root_id)
+    wired.operator.stop_waiting(message_id, actor="ann", reason="the manifest is there")
+    wired.run()
+    wired.run()
+    assert wire.has == {}
+    wired.operator.redrive(message_id, actor="ann", reason="go on")
+    wired.run()
+    wired.run()
+    assert list(wire.has) == [wired.message(one).name for one in (message_id, *amendment.message_ids)]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.errors import RuleBroken
+from gateway.errors import Conflict, RuleBroken
 from gateway.lifecycle import InboundStatus, Status
 from gateway.ports import Incoming, MessageRow, Outgoing
 from tests.pipeline.small_house import LANE, SECOND, House, Wire, unavailable
@@ -292,6 +292,19 @@ def test_a_persons_answer_moves_the_document_and_bears_the_name(house: House) ->
         house.operator.answer_by_hand(message.id, "celebrated", actor="ann", reason="x")
     with pytest.raises(RuleBroken):
         house.operator.answer_by_hand(message.id, "released", actor="ann", reason=" ")
+
+
+def test_a_person_cannot_answer_what_was_never_sent_and_the_same_answer_counts_once(house: House) -> None:
+    accepted = house.file()
+    with pytest.raises(Conflict) as refused:
+        house.operator.answer_by_hand(accepted.message_ids[0], "released", actor="ann", reason="by telephone")
+    assert refused.value.code == "message.never_sent"
+    assert house.standing(accepted.root_id).states == {"declaration": "filed"}
+    house.run()
+    first = house.operator.answer_by_hand(accepted.message_ids[0], "released", actor="ann", reason="by telephone")
+    again = house.operator.answer_by_hand(accepted.message_ids[0], "released", actor="bob", reason="by telephone")
+    assert again == first
+    assert house.told(accepted.root_id).count("operator:reply:entered") == 2
 
 
 def test_codes_and_texts_of_the_partner_stand_verbatim_in_the_timeline(house: House) -> None:
