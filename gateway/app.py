@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -44,6 +45,9 @@ from gateway.storage import open_store
 
 # So many wrong keys from one address in so many seconds, and it has to wait.
 MOST_WRONG_KEYS, WRONG_KEYS_S = 30, 60
+# A thread that writes lets go of the interpreter at every statement and has to get it back; with Python's own 5 ms it would hold
+# the database's one write lock for a tenth of a second (docs/adr/0001-serving.md).
+SWITCH_S = 0.0002
 # Settings of a transport that speak of the way in (gateway.api.front), not of the way out.
 INBOUND = "inbound_"
 
@@ -145,6 +149,7 @@ def build_engine(parts: Parts) -> Worker:
 
 def build(settings: Settings) -> Parts:
     """The pieces of one process. NeedsOperator with every fault of what the operator gave us."""
+    sys.setswitchinterval(SWITCH_S)
     directory = agreements.load(settings.partners_file)
     catalogue = Catalogue.load(settings)
     _fits(catalogue, directory)
