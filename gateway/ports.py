@@ -545,6 +545,10 @@ class Store(Protocol):
         commit; one that raises is undone alone and raises here."""
         ...
 
+    def write_each(self, units: Sequence[Callable[[Writing], T]]) -> list[T | BaseException]:
+        """Run each unit as write() does, all in one commit: what it returned, or what it raised."""
+        ...
+
     def reserve(self, counter: str) -> int:
         """The next number of a counter, from a block reserved in the database."""
         ...

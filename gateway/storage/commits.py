@@ -1,12 +1,13 @@
 """Group commit: units of work of many threads share one transaction, so that they share the one sync to disk.
 
-One writer thread a process takes what is queued, up to a batch, and runs it between one BEGIN and one COMMIT. While the
-disk works, the next batch gathers by itself; nobody waits for company.
+Who wants to write stands in a queue. The first in it leads: takes what is queued, up to a batch, runs it in its own thread
+between one BEGIN and one COMMIT, tells the others what became of theirs, and hands over to whoever is first in the queue by then.
+While the disk works, the next batch gathers by itself; nobody waits for company, and who writes alone wakes no other thread.
 Rule 1: a caller returns only after the COMMIT that holds its unit.
 Rule 2: a unit that raises is undone alone, by its savepoint, and raises in its caller. If the COMMIT fails, all fail.
-Rule 3: a unit may be run again from its beginning when the database undid the transaction to resolve a deadlock, so it
-        changes nothing outside of the database that it could not change twice.
-Rule 4: a unit never calls write() or reserve() of the store: they would wait for the thread that it runs on.
+Rule 3: a unit may be run again from its beginning when the database undid the transaction to resolve a deadlock, and it may run in
+        another caller's thread. So it changes nothing outside of the database that it could not change twice.
+Rule 4: a unit never calls write() or reserve() of the store: they would wait for the batch that it is part of.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.pool import PoolProxiedConnection
@@ -33,15 +34,25 @@ TRIES_ALONE = 6
 class Job:
     """One unit on its way, and what became of it."""
 
-    __slots__ = ("done", "problem", "result", "unit")
+    __slots__ = ("problem", "result", "unit")
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.result: Any = None
         self.problem: BaseException | None = None
+
+
+class _Party:
+    """The units that one caller brings together, and how it is woken: they are done, or it is its turn to lead."""
+
+    __slots__ = ("done", "jobs", "woken")
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.jobs = [Job(unit) for unit in units]
+        self.done = False
         # A bare lock wakes its waiter in half the time of an Event, which matters at thousands a second.
-        self.done = threading.Lock()
-        self.done.acquire()
+        self.woken = threading.Lock()
+        self.woken.acquire()
 
 
 class Undone(Exception):
@@ -49,60 +60,80 @@ class Undone(Exception):
 
 
 class GroupCommit:
-    """The writer of one process. Its thread and connection are made with the first write, so a fork before it is safe."""
+    """What orders the writers of one process. Its connection is made with the first write, so a fork before it is safe.
+
+    most: units in one transaction; more of one caller stay together all the same.
+    """
 
     def __init__(self, database: Database, payloads: PayloadFolder, most: int) -> None:
         self._database = database
         self._payloads = payloads
         self._most = most
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._gate = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._queue: deque[_Party] = deque()
+        self._gate = threading.Condition()
+        self._led = False
+        self._leader: int | None = None
         self._closed = False
         self._connection: PoolProxiedConnection | None = None
         self._cursor: Any = None
 
     def run(self, unit: Unit) -> Any:
         """Run unit in a transaction and return what it returned, once that is on disk."""
-        job = Job(unit)
-        if self._thread is threading.current_thread():
-            raise RuntimeError("a unit of work must not begin another one")
-        with self._gate:
-            if self._closed:
-                raise RuntimeError("the store is closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="storage-writer", daemon=True)
-                self._thread.start()
-            self._queue.put(job)
-        job.done.acquire()
+        (job,) = self.run_each([unit])
         if job.problem is not None:
             raise job.problem
         return job.result
 
+    def run_each(self, units: Sequence[Unit]) -> list[Job]:
+        """Run units, each on its own, in as few transactions as can be; their jobs say what became of each."""
+        if not units:
+            return []
+        party = _Party(units)
+        if self._leader == threading.get_ident():
+            raise RuntimeError("a unit of work must not begin another one")
+        with self._gate:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            self._queue.append(party)
+            leads, self._led = not self._led, True
+        if not leads:
+            party.woken.acquire()
+        if not party.done:
+            self._lead()
+        return party.jobs
+
     def close(self) -> None:
-        """Finish what is queued and end the writer."""
+        """Wait until what is queued is finished, take no more, and let go of the connection."""
         with self._gate:
             self._closed = True
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(None)
-            thread.join()
+            self._gate.wait_for(lambda: not self._led)
         self._drop_connection()
 
-    def _serve(self) -> None:
-        ending = False
-        while not ending:
-            jobs = [self._queue.get()]
-            try:
-                while len(jobs) < self._most and jobs[-1] is not None:
-                    jobs.append(self._queue.get_nowait())
-            except Empty:
-                pass
-            ending = jobs[-1] is None
-            self._commit([job for job in jobs if job is not None])
+    def _lead(self) -> None:
+        """Commit one batch, wake its callers, and hand over. The leader's own party stands first in the queue."""
+        batch = [self._queue.popleft()]
+        count = len(batch[0].jobs)
+        while self._queue and count + len(self._queue[0].jobs) <= self._most:
+            batch.append(self._queue.popleft())
+            count += len(batch[-1].jobs)
+        self._leader = threading.get_ident()
+        try:
+            self._commit([job for party in batch for job in party.jobs])
+        finally:
+            self._leader = None
+            for party in batch:
+                party.done = True
+            for party in batch[1:]:
+                party.woken.release()
+            with self._gate:
+                if self._queue:
+                    self._queue[0].woken.release()
+                else:
+                    self._led = False
+                    self._gate.notify_all()
 
     def _commit(self, jobs: list[Job]) -> None:
-        """Give every job its result or its problem, and wake its caller."""
+        """Give every job its result or its problem. Never raises."""
         try:
             with self._database.turn():
                 if len(jobs) == 1 or not self._together(jobs):
@@ -112,9 +143,6 @@ class GroupCommit:
             self._drop_connection()
             for job in jobs:
                 job.problem = _ours(problem)
-        finally:
-            for job in jobs:
-                job.done.release()
 
     def _together(self, jobs: list[Job]) -> bool:
         """One transaction with a savepoint each. False when the database undid it as a whole: nothing has happened."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -46,6 +46,10 @@ class SqlStore:
         """Run unit in a write transaction and return its result once it is on disk; see gateway.storage.commits."""
         result: T = self._commits.run(unit)
         return result
+
+    def write_each(self, units: Sequence[Callable[[Writing], T]]) -> list[T | BaseException]:
+        """Run each unit as write() does, all in one transaction: what it returned, or what it raised."""
+        return [job.result if job.problem is None else job.problem for job in self._commits.run_each(units)]
 
     def reserve(self, counter: str) -> int:
         """The next number of a counter: unique among all processes, rising within this one."""

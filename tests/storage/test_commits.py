@@ -186,3 +186,33 @@ def test_a_reader_that_raises_harms_no_later_one(store: SqlStore) -> None:
     store.write(add_filed)
     with store.read() as reading:
         assert reading.counts() == {"accepted": 1}
+
+
+def test_units_brought_together_fail_alone_and_say_so_in_their_order(store: SqlStore) -> None:
+    def failing(writing: Writing) -> str:
+        accept(writing, b"the lost one")
+        raise ValueError("no")
+
+    results = store.write_each([lambda w: accept(w, b"a"), failing, lambda w: accept(w, b"b")])
+    assert [type(result) for result in results] == [str, ValueError, str]
+    with store.read() as reading:
+        assert {found.message.id for found in reading.search(tenant=None)} == {results[0], results[2]}
+    assert store.write_each([]) == []
+
+
+def test_more_units_than_a_batch_holds_are_all_done_while_others_write(settings: Settings) -> None:
+    store = SqlStore(settings.database_url, settings.home / "narrow", payload_inline_bytes=1000, commit_batch=2)
+    results: list[Any] = []
+
+    def run(name: bytes) -> None:
+        results.extend(store.write_each([lambda w, n=number: accept(w, name + b"%d" % n) for number in range(5)]))  # type: ignore[misc]
+
+    threads = [threading.Thread(target=run, args=(b"%d-" % number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as reading:
+        assert reading.counts() == {"accepted": 30}
+    assert len(set(results)) == 30
+    store.close()
