@@ -155,15 +155,29 @@ class Submitter:
 
     def prepare(self, submission: Submission) -> Prepared:
         """Everything that can refuse. Raises Rejected with every finding, NotFound, or Conflict."""
+        with self._store.read() as reading:
+            return self._prepare(reading, submission)
+
+    def prepare_each(self, submissions: Iterable[Submission]) -> list[Prepared | Exception]:
+        """prepare() of each, in one snapshot: what it returned, or what it raised."""
+        with self._store.read() as reading:
+            return [self._prepared_or_refused(reading, submission) for submission in submissions]
+
+    def _prepared_or_refused(self, reading: Reading, submission: Submission) -> Prepared | Exception:
+        try:
+            return self._prepare(reading, submission)
+        except Exception as problem:  # noqa: BLE001 - whoever filed it is told; the others are none the worse
+            return problem
+
+    def _prepare(self, reading: Reading, submission: Submission) -> Prepared:
         now = self._clock()
         document_id = ids.new_id(now)
-        with self._store.read() as reading:
-            answered = stored_answer(reading, submission)
-            if answered is not None:
-                return Prepared(submission, document_id, answered.root_id, 0, Phase.SINGLE, answered=answered)
-            ground = _footing(reading, submission, document_id)
-            known_to = reading.aliases_of(ground.root_id) if submission.root_id else {}
-            declared = _json(reading, ground.declaration)
+        answered = stored_answer(reading, submission)
+        if answered is not None:
+            return Prepared(submission, document_id, answered.root_id, 0, Phase.SINGLE, answered=answered)
+        ground = _footing(reading, submission, document_id)
+        known_to = reading.aliases_of(ground.root_id) if submission.root_id else {}
+        declared = _json(reading, ground.declaration)
         stage = _Stage()
         tenant = self._directory.tenant_or_operator(submission.tenant)
         # The day that decides which codes and laws are valid is the day where the declaration is made.
@@ -181,11 +195,8 @@ class Submitter:
             is not None
         ]
         stage.raise_errors()
-        with self._store.read() as reading:
-            # The same filing may have been stored meanwhile: then its own names are no strangers.
-            answered = stored_answer(reading, submission)
-            for message in messages if answered is None else ():
-                _refuse_taken_name(reading, message, submission.tenant)
+        for message in messages:
+            _refuse_taken_name(reading, message, submission.tenant)
         return Prepared(
             submission,
             document_id,
@@ -194,7 +205,6 @@ class Submitter:
             ground.phase,
             tuple(messages),
             tuple(stage.told()),
-            answered,
             priority=self._directory.priority_of(seen),
         )
 
@@ -268,24 +278,30 @@ class Submitter:
 
     def accept(self, prepared: Prepared) -> Accepted:
         """Store it all in one write. Conflict when somebody else's filing, or the same key with another body, came first."""
-        if prepared.answered is not None:
-            return prepared.answered
-        unmatched: list[str] = []
-
-        def unit(writing: Writing) -> Accepted:
-            unmatched.clear()
-            answered = stored_answer(writing, prepared.submission)
-            return answered if answered is not None else self._store_all(writing, prepared, unmatched)
-
-        accepted = self._store.write(unit)
-        if not accepted.repeated:
-            if self.woken is not None:
-                self.woken([message.agreement.id for message in prepared.messages])
-            if unmatched and self.aliased is not None:
-                self.aliased(unmatched)
+        (accepted,) = self.accept_each([prepared])
+        if isinstance(accepted, BaseException):
+            raise accepted
         return accepted
 
-    def _store_all(self, writing: Writing, prepared: Prepared, unmatched: list[str]) -> Accepted:
+    def accept_each(self, prepared: Sequence[Prepared]) -> list[Accepted | BaseException]:
+        """accept() of each, in one commit: what it returned, or what it raised."""
+        units = [_Acceptance(self, one) for one in prepared]
+        stored = iter(self._store.write_each([unit for unit in units if unit.prepared.answered is None]))
+        results = [one.answered or next(stored) for one in prepared]
+        fresh = [
+            unit
+            for unit, result in zip(units, results, strict=True)
+            if isinstance(result, Accepted) and not result.repeated
+        ]
+        if self.woken is not None and fresh:
+            self.woken([message.agreement.id for unit in fresh for message in unit.prepared.messages])
+        unmatched = [inbound_id for unit in fresh for inbound_id in unit.unmatched]
+        if self.aliased is not None and unmatched:
+            self.aliased(unmatched)
+        return results
+
+    def store_all(self, writing: Writing, prepared: Prepared, unmatched: list[str]) -> Accepted:
+        """Inside of a write: everything that is kept of a filing. unmatched gets the ids of kept answers that name it."""
         submission, now = prepared.submission, self._clock()
         ground = _footing(writing, submission, prepared.document_id)
         if (ground.round, ground.phase) != (prepared.round, prepared.phase):
@@ -404,6 +420,22 @@ class Submitter:
             )
         if missing:
             writing.append_event(timeline.about(row, EventType.MESSAGE_WAITING, now, waiting_for=row.waiting_for))
+
+
+class _Acceptance:
+    """The unit of work that stores one prepared filing. unmatched: kept answers that name what it stored."""
+
+    def __init__(self, submitter: Submitter, prepared: Prepared) -> None:
+        self._submitter = submitter
+        self.prepared = prepared
+        self.unmatched: list[str] = []
+
+    def __call__(self, writing: Writing) -> Accepted:
+        self.unmatched.clear()
+        answered = stored_answer(writing, self.prepared.submission)
+        if answered is not None:
+            return answered
+        return self._submitter.store_all(writing, self.prepared, self.unmatched)
 
 
 def _refuse_taken_name(reading: Reading, message: PreparedMessage, tenant: str) -> None:

@@ -200,8 +200,8 @@ def test_units_brought_together_fail_alone_and_say_so_in_their_order(store: SqlS
     assert store.write_each([]) == []
 
 
-def test_more_units_than_a_batch_holds_are_all_done_while_others_write(settings: Settings) -> None:
-    store = SqlStore(settings.database_url, settings.home / "narrow", payload_inline_bytes=1000, commit_batch=2)
+def test_more_units_than_a_batch_holds_are_all_done_while_others_write(configured: Settings) -> None:
+    store = SqlStore(configured.database_url, configured.home / "narrow", payload_inline_bytes=1000, commit_batch=2)
     results: list[Any] = []
 
     def run(name: bytes) -> None:
