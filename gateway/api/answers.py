@@ -6,9 +6,11 @@ from typing import Any
 
 import flask
 import orjson
+from starlette.types import Send
 
 from gateway.api.parts import language
 
+JSON = "application/json"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Language"}
 
 
@@ -16,6 +18,18 @@ def answer(body: Any, status: int = 200, *, headers: dict[str, str] | None = Non
     """A JSON answer in the caller's language."""
     said = {**HEADERS, "Content-Language": language(), **(headers or {})}
     return flask.Response(orjson.dumps(body), status, said, content_type="application/json")
+
+
+async def send_answer(
+    send: Send, status: int, body: Any, lang: str, headers: dict[str, str] | None = None, media_type: str = JSON
+) -> None:
+    """The same from a native route. body: what is made JSON of, or bytes as they are sent."""
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    said = {"Content-Type": media_type, **HEADERS, "Content-Language": lang, **(headers or {})}
+    lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in said.items()]
+    lines.append((b"content-length", str(len(data)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": data})
 
 
 def download(data: bytes, media_type: str, name: str) -> flask.Response:

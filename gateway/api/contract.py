@@ -9,7 +9,8 @@ filter would answer the wrong question. Documents are not validated here: the pi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -116,6 +117,12 @@ class CheckedOperation:
         if faults:
             raise BadRequest("a parameter is wrong", faults)
         return arguments
+
+
+def asked_of(function: Callable[..., Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """Calls a handler with those things that were read of the request and that it names."""
+    names = tuple(inspect.signature(function).parameters)
+    return lambda read: function(**{name: read[name] for name in names if name in read})
 
 
 def _require_json(scope: Scope) -> None:

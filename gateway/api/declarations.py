@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import flask
 
-from gateway.api import filing, reading, views
+from gateway.api import reading, views
 from gateway.api.answers import answer
+from gateway.api.filing import Filing
 from gateway.api.parts import here, language
 from gateway.api.security import Caller
 from gateway.ids import to_text
@@ -14,14 +15,14 @@ from gateway.ports import Json
 KIND = "declaration"
 
 
-def file(document: Json, raw: bytes, user: Caller, dry_run: bool = False, waits_for: str = "") -> flask.Response:
-    return filing.file(KIND, document, raw, user, dry_run=dry_run, waits_for=waits_for)
+def file(document: Json, raw: bytes, user: Caller, dry_run: bool = False, waits_for: str = "") -> Filing:
+    return Filing(KIND, document, raw, user, dry_run, waits_for=waits_for)
 
 
 def declare_again(
     declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False, waits_for: str = ""
-) -> flask.Response:
-    return filing.file(KIND, document, raw, user, dry_run=dry_run, root_id=declaration_id, waits_for=waits_for)
+) -> Filing:
+    return Filing(KIND, document, raw, user, dry_run, declaration_id, waits_for)
 
 
 def search(user: Caller, q: str = "", state: str = "", limit: int = 50, cursor: str = "") -> flask.Response:

@@ -14,11 +14,11 @@ import hashlib
 import hmac
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -58,11 +58,18 @@ STRANGERS_PACE = bodies.Pace(grace_s=5, bytes_a_s=16_000)
 WITH_STRANGERS = Patience(1024 * 1024, 30, STRANGERS_PACE)
 
 
-class Front:
-    """Wraps Connexion's application."""
+class Closes(Protocol):
+    """What finishes its work when the gateway ends."""
 
-    def __init__(self, inner: ASGIApp, parts: Parts) -> None:
+    def close(self) -> None: ...
+
+
+class Front:
+    """Wraps Connexion's application. behind: what ends with it."""
+
+    def __init__(self, inner: ASGIApp, parts: Parts, behind: Sequence[Closes] = ()) -> None:
         self._inner = inner
+        self._behind = behind
         self._parts = parts
         self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
         self._strangers = Strangers(parts.store, parts.directory, parts.security, parts.receiver, clock=parts.clock)
@@ -100,6 +107,8 @@ class Front:
 
     def close(self) -> None:
         self._receivers.shutdown(wait=True)
+        for one in self._behind:
+            one.close()
 
     async def _refuse(self, error: Exception, scope: Scope, send: Send) -> None:
         language = self._parts.language(accept_language(scope))

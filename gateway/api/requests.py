@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import flask
 
-from gateway.api import filing, reading, views
+from gateway.api import reading, views
 from gateway.api.answers import answer
+from gateway.api.filing import Filing
 from gateway.api.parts import language
 from gateway.api.security import Caller
 from gateway.lifecycle import REQUEST_PHASES
@@ -14,16 +15,16 @@ from gateway.ports import Json
 AMENDMENT, CANCELLATION, PRESENTATION = REQUEST_PHASES
 
 
-def amend(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
-    return filing.file(AMENDMENT, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+def amend(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> Filing:
+    return Filing(AMENDMENT, document, raw, user, dry_run, declaration_id)
 
 
-def cancel(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
-    return filing.file(CANCELLATION, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+def cancel(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> Filing:
+    return Filing(CANCELLATION, document, raw, user, dry_run, declaration_id)
 
 
-def present(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> flask.Response:
-    return filing.file(PRESENTATION, document, raw, user, dry_run=dry_run, root_id=declaration_id)
+def present(declaration_id: str, document: Json, raw: bytes, user: Caller, dry_run: bool = False) -> Filing:
+    return Filing(PRESENTATION, document, raw, user, dry_run, declaration_id)
 
 
 def amendments(declaration_id: str, user: Caller) -> flask.Response:

@@ -8,7 +8,6 @@ the same Flask application.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,8 +19,10 @@ from connexion.middleware.security import SecurityMiddleware
 
 from gateway.api import bundle
 from gateway.api.bridge import BufferedBridge
-from gateway.api.contract import CONTEXT, ContractMiddleware
+from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
+from gateway.api.filing import Filings, is_filing
 from gateway.api.front import Front
+from gateway.api.intake import Intake
 from gateway.api.parts import EXTENSION, Parts
 from gateway.api.security import HANDLERS
 
@@ -43,12 +44,11 @@ class Handler:
     """A handler as Flask calls it: with those things that were read of the request and that it names."""
 
     def __init__(self, function: Callable[..., flask.Response]) -> None:
-        self._function = function
-        self._names = tuple(inspect.signature(function).parameters)
+        self._asked = asked_of(function)
 
     def __call__(self, **_: Any) -> flask.Response:
-        read = flask.request.environ["asgi.scope"]["extensions"][CONTEXT]
-        return self._function(**{name: read[name] for name in self._names if name in read})
+        answered: flask.Response = self._asked(flask.request.environ["asgi.scope"]["extensions"][CONTEXT])
+        return answered
 
 
 def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
@@ -56,14 +56,16 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     connexion = FlaskApp("gateway.api", middlewares=list(MIDDLEWARES), server_args={"static_folder": None})
     connexion.app.url_map.merge_slashes = False
     connexion.add_api(bundle.contract(parts.settings.specs), security_map=HANDLERS)
-    connexion._middleware_app.asgi_app = BufferedBridge(connexion.app.wsgi_app)
+    bridge, intake = BufferedBridge(connexion.app.wsgi_app), Intake(parts.submitter)
+    filings = Filings(bridge, parts, intake)
+    connexion._middleware_app.asgi_app = filings
     stack = connexion.middleware
     stack.app, stack.middleware_stack = stack._build_middleware_stack()
     # Connexion wraps a handler anew for each call, to read the request again; ContractMiddleware has read it already.
-    for name, view in connexion.app.view_functions.items():
-        if isinstance(view, FlaskOperation):
-            connexion.app.view_functions[name] = Handler(view._fn)
+    operations = {name: view for name, view in connexion.app.view_functions.items() if isinstance(view, FlaskOperation)}
+    connexion.app.view_functions.update({name: Handler(view._fn) for name, view in operations.items()})
+    filings.answers({view.operation_id: view._fn for view in operations.values() if is_filing(view._fn)})
     connexion.app.extensions[EXTENSION] = parts
     for blueprint in blueprints:
         connexion.app.register_blueprint(blueprint)
-    return Front(stack, parts)
+    return Front(stack, parts, [intake, bridge])
