@@ -106,6 +106,30 @@ def parse(body: bytes) -> Any:
     """The JSON value of a body. NotWellFormed says what and where, and names every doubled member."""
     if not body:
         raise _refused("api.body.empty")
+    plain = _plain(body)
+    value = plain[0] if plain else _explained(body)
+    if b"\\" in body and any(found[1] for found in ESCAPES.finditer(body)):
+        raise _refused("api.body.control_character")
+    return value
+
+
+def _plain(body: bytes) -> tuple[Any] | None:
+    """The value of a body that nothing speaks against, in a fraction of the time; None where the slow reader has to look.
+
+    orjson keeps the last of two members of one name. Written back, such a value has fewer quotation marks than the body, since none
+    of those in the body stands inside of a text. (Of numbers, which no document has, it may take a very long integer for a float.)
+    """
+    if b'\\"' in body or b"\\u0022" in body:
+        return None
+    try:
+        value = orjson.loads(body)
+        return (value,) if orjson.dumps(value).count(b'"') == body.count(b'"') else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _explained(body: bytes) -> Any:
+    """The value, or every reason why there is none."""
     members = _Members()
     try:
         value = json.loads(
@@ -124,8 +148,6 @@ def parse(body: bytes) -> Any:
     except TypeError as problem:
         deep = "Recursion" in str(problem)
         raise _refused("api.body.too_deep" if deep else "api.body.unusable", str(problem)[:80]) from None
-    if b"\\" in body and any(found[1] for found in ESCAPES.finditer(body)):
-        raise _refused("api.body.control_character")
     if members.doubled:
         names = list(dict.fromkeys(members.doubled))[:MOST_FINDINGS]
         findings = [Finding("api.body.doubled_name", found=name[:80]) for name in names]

@@ -13,6 +13,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from gateway.api.problems import Crowded, TooMany
 
@@ -20,6 +21,7 @@ AT_A_TIME, ALL_AT_A_TIME = 8, 64
 MOST_PROVEN = 4_096
 
 
+@lru_cache(maxsize=4096)
 def sender_of(host: str) -> str:
     """Who calls, as far as the line tells: the address, of IPv6 the network of one customer (RFC 6177); "unknown" on no network."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from gateway.api import bodies
+from gateway.errors import NotWellFormed
 
 BAD_BODIES: dict[str, tuple[bytes, int, str]] = {
     "nothing": (b"", 400, "api.body.empty"),
@@ -174,3 +178,35 @@ def test_a_body_that_never_ends_is_cut_off(running: Any) -> None:
         except OSError:
             pass
         assert b" 413 " in wire.recv(4096).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "a": 2}',
+        b'{"a": "x", "\\u0061": "x"}',
+        b'{"a": "\\u0022\\u0022", "b": {"c": 1, "c": "\\"\\""}}',
+        b'{"a\\\\": 1, "a\\\\": "\\\\"}',
+        '{"值": [], "值": [{"值": ""}]}'.encode(),
+    ],
+)
+def test_no_way_of_writing_hides_that_a_member_is_named_twice(body: bytes) -> None:
+    with pytest.raises(NotWellFormed) as refused:
+        bodies.parse(body)
+    assert refused.value.code == "api.body.doubled_name"
+
+
+@given(
+    st.recursive(
+        st.text() | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_a_sound_body_is_read_as_the_standard_library_reads_it(value: Any) -> None:
+    for ascii_only in (True, False):
+        body = json.dumps(value, ensure_ascii=ascii_only).encode(errors="replace")
+        try:
+            read = bodies.parse(body)
+        except NotWellFormed as refused:
+            assert refused.code in {"api.body.control_character", "api.body.unusable", "api.body.not_json"}
+        else:
+            assert read == json.loads(body)
