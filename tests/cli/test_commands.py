@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,15 +40,6 @@ def test_starting_imports_nothing_heavy() -> None:
     code = "import sys, gateway.cli; gateway.cli.main(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
-
-
-def test_starting_is_quick() -> None:
-    best = 9.0
-    for _ in range(3):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "gateway.cli", "--help"], capture_output=True, check=True)
-        best = min(best, time.perf_counter() - started)
-    assert best < 0.4
 
 
 @pytest.mark.parametrize(
