@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from gateway import agreements, documents, ids, texts, transports
 from gateway import settings as settings_of
 from gateway.agreements import Agreement, Directory
-from gateway.api import front, server
+from gateway.api import partners, server
 from gateway.api.guesses import Guesses
 from gateway.api.parts import Parts
 from gateway.catalogue import Catalogue
@@ -48,7 +48,7 @@ MOST_WRONG_KEYS, WRONG_KEYS_S = 30, 60
 # A thread that writes lets go of the interpreter at every statement and has to get it back; with Python's own 5 ms it would hold
 # the database's one write lock for a tenth of a second (docs/adr/0001-serving.md).
 SWITCH_S = 0.0002
-# Settings of a transport that speak of the way in (gateway.api.front), not of the way out.
+# Settings of a transport that speak of the way in (gateway.api.partners), not of the way out.
 INBOUND = "inbound_"
 
 
@@ -211,12 +211,12 @@ def _outward(agreement: Agreement) -> Agreement:
 
 def _inbound_faults(agreement: Agreement) -> Iterator[Finding]:
     settings = agreement.transport.settings
-    token, limit = settings.get(front.TOKEN), settings.get(front.LIMIT, 1)
+    token, limit = settings.get(partners.TOKEN), settings.get(partners.LIMIT, 1)
     if token is not None and not re.fullmatch("[0-9a-f]{64}", str(token)):
         # The value is not repeated: somebody may have written the token itself.
-        yield Finding("partners.inbound", f"/transport/{front.TOKEN}", expected="the SHA-256 of the token, in hex")
+        yield Finding("partners.inbound", f"/transport/{partners.TOKEN}", expected="the SHA-256 of the token, in hex")
     if not isinstance(limit, int) or limit < 1:
-        yield Finding("partners.inbound", f"/transport/{front.LIMIT}", str(limit)[:20], "a number of bytes")
-    for name in settings.keys() - {front.TOKEN, front.LIMIT}:
+        yield Finding("partners.inbound", f"/transport/{partners.LIMIT}", str(limit)[:20], "a number of bytes")
+    for name in settings.keys() - {partners.TOKEN, partners.LIMIT}:
         if name.startswith(INBOUND):
-            yield Finding("partners.inbound", f"/transport/{name}", name, f"{front.TOKEN}, {front.LIMIT}")
+            yield Finding("partners.inbound", f"/transport/{name}", name, f"{partners.TOKEN}, {partners.LIMIT}")

@@ -112,11 +112,12 @@ def contract(specs: Path) -> Json:
     while missing := _named(slim) - components["schemas"].keys():
         components["schemas"] |= {name: schemas[name] for name in missing}
     # Native routes are answered in front of Connexion.
-    slim["paths"] = {
-        path: item
-        for path, item in slim["paths"].items()
-        if not any(isinstance(operation, dict) and operation.get("x-native") for operation in item.values())
-    }
+    for item in slim["paths"].values():
+        for method in [
+            name for name, operation in item.items() if isinstance(operation, dict) and operation.get("x-native")
+        ]:
+            del item[method]
+    slim["paths"] = {path: item for path, item in slim["paths"].items() if item.keys() - {"parameters"}}
     return slim  # type: ignore[no-any-return]
 
 

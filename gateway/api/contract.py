@@ -10,7 +10,7 @@ filter would answer the wrong question. Documents are not validated here: the pi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -62,38 +62,17 @@ class Parameter:
             )
 
 
-class CheckedOperation:
-    """One operation of the contract, ready to hold requests against."""
+class Parameters:
+    """The parameters of one operation. spoken: as the contract says them, references resolved."""
 
-    def __init__(self, next_app: ASGIApp, operation: Any) -> None:
-        self._next = next_app
-        parameters = [Parameter.of(spoken) for spoken in operation.parameters]
+    def __init__(self, spoken: Iterable[dict[str, Any]]) -> None:
+        parameters = [Parameter.of(one) for one in spoken]
         self._query = {each.name: each for each in parameters if each.place == "query"}
         self._path = {each.name: each for each in parameters if each.place == "path"}
         self._headers = {each.name.lower().encode(): each for each in parameters if each.place == "header"}
-        self._takes_body = operation.is_request_body_defined
-        schema = operation.body_schema("application/json") if self._takes_body else {}
-        self._body: Any = None
-        if self._takes_body and schema.get("x-checked-by") != "documents":
-            plain = {name: value for name, value in schema.items() if name != "components"}
-            self._body = jsonschema_rs.Draft4Validator(plain)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises BadRequest, NotWellFormed, SchemaBroken, or Connexion's UnsupportedMediaTypeProblem."""
-        context = scope.setdefault("extensions", {}).setdefault(CONTEXT, {})
-        context.update(self._arguments(scope))
-        if self._takes_body:
-            _require_json(scope)
-            raw = await bodies.read(receive, scope, scope["gateway.body_limit"])
-            value = bodies.parse(raw)
-            if self._body is not None:
-                bodies.check(value, self._body)
-            context["document"], context["raw"] = value, raw
-            receive = _nothing_more
-        await self._next(scope, receive, send)
-
-    def _arguments(self, scope: Scope) -> dict[str, Any]:
-        """Path and query parameters with their types, defaults included."""
+    def read(self, scope: Scope, steps: Mapping[str, Any]) -> dict[str, Any]:
+        """Path and query parameters with their types, defaults included. steps: those of the path. BadRequest tells every wrong one."""
         faults: list[Finding] = []
         arguments = {each.name: each.default for each in self._query.values() if each.default is not None}
         given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -107,7 +86,7 @@ class CheckedOperation:
             arguments[name] = parameter.read(text)
             faults += parameter.findings(arguments[name])
         for name, parameter in self._path.items():
-            arguments[name] = parameter.read(str(scope["path_params"][name]))
+            arguments[name] = parameter.read(str(steps[name]))
             faults += parameter.findings(arguments[name])
         for name_bytes, value in scope["headers"]:
             if name_bytes in self._headers:
@@ -117,6 +96,34 @@ class CheckedOperation:
         if faults:
             raise BadRequest("a parameter is wrong", faults)
         return arguments
+
+
+class CheckedOperation:
+    """One operation of the contract, ready to hold requests against."""
+
+    def __init__(self, next_app: ASGIApp, operation: Any) -> None:
+        self._next = next_app
+        self._parameters = Parameters(operation.parameters)
+        self._takes_body = operation.is_request_body_defined
+        schema = operation.body_schema("application/json") if self._takes_body else {}
+        self._body: Any = None
+        if self._takes_body and schema.get("x-checked-by") != "documents":
+            plain = {name: value for name, value in schema.items() if name != "components"}
+            self._body = jsonschema_rs.Draft4Validator(plain)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises BadRequest, NotWellFormed, SchemaBroken, or Connexion's UnsupportedMediaTypeProblem."""
+        context = scope.setdefault("extensions", {}).setdefault(CONTEXT, {})
+        context.update(self._parameters.read(scope, scope["path_params"]))
+        if self._takes_body:
+            _require_json(scope)
+            raw = await bodies.read(receive, scope, scope["gateway.body_limit"])
+            value = bodies.parse(raw)
+            if self._body is not None:
+                bodies.check(value, self._body)
+            context["document"], context["raw"] = value, raw
+            receive = _nothing_more
+        await self._next(scope, receive, send)
 
 
 def asked_of(function: Callable[..., Any]) -> Callable[[Mapping[str, Any]], Any]:

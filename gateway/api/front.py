@@ -1,61 +1,20 @@
 """The outermost ASGI application: native routes, limits, and the one place where an error becomes an answer.
 
-A partner's delivery is answered here, in front of Connexion, since its body is no JSON and may be large. Everything else
-goes on to Connexion with the running gateway's parts and the body limit in its scope.
-
-A partner has a token, or where its agreement names none, only the signature in what it brings. Then anybody may call, so less is read,
-few at a time, and what comes of it is the business of gateway.pipeline.strangers.
+What streams, waits or is no JSON is answered by a native route (native.py). Everything else goes on to Connexion with the running
+gateway's parts and the body limit in its scope.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import hmac
-import math
-import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.agreements import Agreement
 from gateway.api import bodies, problems
+from gateway.api.native import Natives
 from gateway.api.parts import Parts, accept_language
-from gateway.api.problems import BadRequest, TooMany, Unauthorized
-from gateway.api.senders import Places, sender_of
-from gateway.errors import Conflict, Finding, Rejected, Severity
-from gateway.lifecycle import InboundStatus
-from gateway.pipeline.receive import Received
-from gateway.pipeline.strangers import Strangers
-from gateway.ports import Incoming
-
-DELIVERY = re.compile(r"^/v1/partners/(?P<agreement>[a-z0-9][a-z0-9-]{1,62})/messages$")
-TOKEN = "inbound_token_sha256"  # noqa: S105 - the name of a setting
-LIMIT = "inbound_limit_bytes"
-# Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
-PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
-_REFERENCE = re.compile(r"^[!-~]{1,200}$")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How much of one delivery is read where its agreement sets no limit, for how long, and how slow it may come."""
-
-    most_bytes: int
-    within_s: float
-    pace: bodies.Pace | None = None
-
-
-WITH_PARTNERS = Patience(16 * 1024 * 1024, 120)
-# A body that dawdles holds a place that somebody else may need.
-STRANGERS_PACE = bodies.Pace(grace_s=5, bytes_a_s=16_000)
-WITH_STRANGERS = Patience(1024 * 1024, 30, STRANGERS_PACE)
 
 
 class Closes(Protocol):
@@ -65,15 +24,13 @@ class Closes(Protocol):
 
 
 class Front:
-    """Wraps Connexion's application. behind: what ends with it."""
+    """Wraps Connexion's application. natives: what is answered before it; behind: what ends with it."""
 
-    def __init__(self, inner: ASGIApp, parts: Parts, behind: Sequence[Closes] = ()) -> None:
+    def __init__(self, inner: ASGIApp, parts: Parts, natives: Natives, behind: Sequence[Closes] = ()) -> None:
         self._inner = inner
-        self._behind = behind
         self._parts = parts
-        self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
-        self._strangers = Strangers(parts.store, parts.directory, parts.security, parts.receiver, clock=parts.clock)
-        self._places = Places(math.ceil(STRANGERS_PACE.grace_s))
+        self._natives = natives
+        self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,9 +50,9 @@ class Front:
                 # Routers disagree about line breaks, and no address of ours has one.
                 await self._refuse(HTTPException(404), scope, send)
                 return
-            delivery = DELIVERY.match(scope["path"])
-            if delivery is not None:
-                await self._deliver(delivery["agreement"], scope, receive, noting)
+            native = self._natives.route(self._parts, scope, receive)
+            if native is not None:
+                await native(noting)
             else:
                 await self._inner(scope, receive, noting)
         except bodies.Gone:
@@ -106,7 +63,6 @@ class Front:
             await self._refuse(error, scope, send)
 
     def close(self) -> None:
-        self._receivers.shutdown(wait=True)
         for one in self._behind:
             one.close()
 
@@ -118,88 +74,6 @@ class Front:
             # What the caller still sends would be taken for the next request.
             headers["Connection"] = "close"
         await _send(send, problem.status, headers, b"" if scope["method"] == "HEAD" else problem.body)
-
-    async def _deliver(self, agreement_id: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a partner's message. 202 when its bytes are stored and what they say is applied or kept."""
-        if scope["method"] != "POST":
-            raise HTTPException(405, headers={"Allow": "POST"})
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        agreement, proven = self._agreement(agreement_id, headers.pop("authorization", ""))
-        if proven:
-            take = self._parts.receiver.receive
-            received = await self._take(agreement, headers, scope, receive, WITH_PARTNERS, take)
-        else:
-            sender = sender_of((scope.get("client") or ("",))[0])
-            wait_s = self._strangers.wait_s(agreement.id, sender)
-            if wait_s:
-                raise TooMany(math.ceil(wait_s))
-            take = partial(self._strangers.receive, sender=sender)
-            with self._places.taken(agreement.id, sender):
-                received = await self._take(agreement, headers, scope, receive, WITH_STRANGERS, take)
-            if not (received.doubled or received.conflicting):
-                self._places.prove(agreement.id, sender)
-        if received.conflicting:
-            raise Conflict("this reference came with other bytes", received.findings, code="receive.conflict")
-        if received.status is InboundStatus.REFUSED:
-            # The bytes are kept as evidence all the same; the partner learns that they have no effect, however often it asks.
-            findings = sorted(received.findings, key=lambda finding: finding.severity is not Severity.ERROR)
-            code = findings[0].code if findings else Rejected.code
-            raise Rejected("the delivery is refused", findings, code=code)
-        body = orjson.dumps({"id": received.inbound_id, "status": received.status})
-        await _send(send, 202, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
-
-    async def _take(
-        self,
-        agreement: Agreement,
-        headers: dict[str, str],
-        scope: Scope,
-        receive: Receive,
-        patience: Patience,
-        take: Callable[[Incoming], Received],
-    ) -> Received:
-        """Read a delivery and let it be received."""
-        limit = int(agreement.transport.settings.get(LIMIT, patience.most_bytes))
-        data = await bodies.read(receive, scope, limit, patience.within_s, patience.pace)
-        if not data:
-            raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
-        incoming = Incoming(
-            agreement_id=agreement.id,
-            reference=_reference(headers, data),
-            data=data,
-            received_us=self._parts.clock(),
-            headers={name: value for name, value in headers.items() if name in PASSED_ON},
-        )
-        return await asyncio.get_running_loop().run_in_executor(self._receivers, take, incoming)
-
-    def _agreement(self, agreement_id: str, authorization: str) -> tuple[Agreement, bool]:
-        """The agreement that this caller may deliver for, and whether a token proves him. An unknown one and a wrong token are
-        refused alike.
-
-        Without a token in the agreement, a signature must stand in its place: it is verified before anything is kept.
-        """
-        agreement = self._parts.directory.agreements.get(agreement_id)
-        expected = "" if agreement is None else str(agreement.transport.settings.get(TOKEN, ""))
-        scheme, _, token = authorization.partition(" ")
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        proven = hmac.compare_digest(expected.encode(), digest.encode()) and scheme.lower() == "bearer"
-        if agreement is not None and (proven or (not expected and _is_verified(agreement))):
-            return agreement, proven
-        raise Unauthorized("nobody who delivers here", [Finding(Unauthorized.code)])
-
-
-def _is_verified(agreement: Agreement) -> bool:
-    """Whether the receiver refuses what this partner did not sign."""
-    steps = agreement.signing.get("steps", [agreement.signing])
-    return any(step.get("profile", "none") != "none" and step.get("verify", "required") == "required" for step in steps)
-
-
-def _reference(headers: dict[str, str], data: bytes) -> str:
-    given = headers.get("x-message-id")
-    if given is None:
-        return f"sha256:{hashlib.sha256(data).hexdigest()}"
-    if not _REFERENCE.match(given):
-        raise BadRequest("an unusable reference", [Finding("api.partner.reference", found=given[:80])])
-    return given
 
 
 async def _send(send: Send, status: int, headers: dict[str, Any], body: bytes) -> None:

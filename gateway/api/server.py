@@ -23,6 +23,8 @@ from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
 from gateway.api.filing import Filings, is_filing
 from gateway.api.front import Front
 from gateway.api.intake import Intake
+from gateway.api.native import Natives
+from gateway.api.partners import Deliveries
 from gateway.api.parts import EXTENSION, Parts
 from gateway.api.security import HANDLERS
 
@@ -68,4 +70,6 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     connexion.app.extensions[EXTENSION] = parts
     for blueprint in blueprints:
         connexion.app.register_blueprint(blueprint)
-    return Front(stack, parts, [intake, bridge])
+    deliveries = Deliveries(parts)
+    natives = Natives(bundle.written(parts.settings.specs), {"gateway.api.partners.deliver": deliveries.deliver})
+    return Front(stack, parts, natives, [deliveries, intake, bridge])

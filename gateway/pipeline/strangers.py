@@ -5,7 +5,7 @@ none of its bytes. What is signed is received as from any partner, except that i
 anybody's, and a message caught on its way and sent again under a new id must not count as new, nor take the id of another.
 
 Rule 1: the notes of an agreement are bounded: NOTES at once, NOTES_A_S over time. What is turned away beyond is counted in the log.
-Rule 2: who is turned away, or brings again what is known, pays from an allowance of his own; who used it up waits (api.front
+Rule 2: who is turned away, or brings again what is known, pays from an allowance of his own; who used it up waits (api.partners
         asks before it reads a body). Whoever brings what is signed and new pays nothing and is never held up by others.
 Rule 3: allowances live in one process and are forgotten with it; a gateway of several processes allows as much in each.
 """

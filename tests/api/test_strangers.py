@@ -240,7 +240,7 @@ def test_to_send_again_what_the_partner_signed_earns_no_place(running: Any, file
     partner, thief = next(ADDRESSES), next(ADDRESSES)
     for address in (partner, thief):
         assert running.api.ask("POST", PATH, raw=data, key="", X_Forwarded_For=address).status == 202
-    proven = running.app.asgi._places._proven
+    proven = running.app.asgi._behind[0]._places._proven
     assert (("signed", partner) in proven, ("signed", thief) in proven) == (True, False)
 
 
