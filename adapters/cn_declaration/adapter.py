@@ -41,7 +41,13 @@ class CnDeclaration:
 
     def check(self, document: Json, context: EncodeContext) -> list[Finding]:
         """The numbered rules of this partner for a document that is to be filed."""
-        return rules.check(context.kind, document, context, self._documents)
+        return rules.check(context.kind, document, context, self._documents, self._fields)
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        """The fields of the declaration by name, as an amendment names them."""
+        table = self._forms.of_declaration("decmessage", Dialect()).mapping.table
+        return frozenset(node.name for node in table.walk() if node.is_leaf)
 
     def encode(self, document: Json, context: EncodeContext) -> Encoded:
         """The message. RuleBroken and SchemaBroken carry every fault with its JSON Pointer."""

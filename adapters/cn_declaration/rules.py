@@ -7,8 +7,9 @@ rule, unless it asks for them.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from adapters.cn_declaration.filing import CHINA
 from adapters.cn_declaration.required import ITEM_TO_DECLARE, ITEM_TO_STASH, TO_DECLARE, TO_STASH, Needed
 from gateway.documents import CodeLists, Documents
 from gateway.documents.rules import Book, Complaint, Document, at, day, members, text
+from gateway.documents.shape import short
 from gateway.errors import Finding
 from gateway.lifecycle import Phase
 from gateway.mapping.paths import Step
@@ -39,13 +41,14 @@ STATEMENTS = {"import": "101040", "export": "102053"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One declaration about to be filed, and what its rules may know beside it."""
+    """One document about to be filed, and what its rules may know beside it. fields: every field of the declaration's form."""
 
     document: Document
     phase: Phase
     known: Mapping[str, str]
     parameters: Mapping[str, Any]
     lists: CodeLists
+    fields: Collection[str] = ()
 
     @property
     def direction(self) -> str | None:
@@ -61,12 +64,15 @@ class Case:
 
 
 BOOK: Book[Case] = Book("cn_declaration.rule")
-DECLARATION = "declaration"
+DECLARATION, AMENDMENT, CANCELLATION = "declaration", "declaration_amendment", "declaration_cancellation"
+FIELDS_TOLD = 3
 
 
-def check(kind: str, document: Any, context: EncodeContext, documents: Documents) -> list[Finding]:
-    """Every breach for a declaration; requests have the rules of their document alone."""
-    case = Case(document, context.phase, context.known, context.agreement.parameters, documents.codelists)
+def check(
+    kind: str, document: Any, context: EncodeContext, documents: Documents, fields: Collection[str]
+) -> list[Finding]:
+    """Every breach of the rules of a document's kind."""
+    case = Case(document, context.phase, context.known, context.agreement.parameters, documents.codelists, fields)
     return BOOK.check(kind, document, case, on=day(context.now_us, CHINA), data=documents.rules_data)
 
 
@@ -380,3 +386,29 @@ def transport_mode(document: Document, _case: Case) -> Iterator[Complaint]:
     national = text(document, means, "national_mode_code")
     if national is not None and mode is not None and MODES.get(mode) != national:
         yield Complaint((means, "national_mode_code"), national[:5], MODES.get(mode, "no national mode"))
+
+
+# What follows a declaration.
+
+
+@BOOK.rule("CN-REQ-001", "request_unnumbered", AMENDMENT, CANCELLATION)
+def declaration_is_numbered(document: Document, case: Case) -> Iterator[Complaint]:
+    """A request names the declaration by the number that customs gave: before that there is nothing to amend or cancel."""
+    if not text(document, "declaration", "id") and not case.known.get("cn-entry-id"):
+        yield Complaint(("declaration", "id"))
+
+
+@BOOK.rule("CN-AMD-001", "change_field", AMENDMENT)
+def change_field(document: Document, case: Case) -> Iterator[Complaint]:
+    """A field code is the name of a field of the declaration's form."""
+    for index, change in members(document, "changes"):
+        told = text(change, "field_code")
+        if told is not None and told not in case.fields:
+            yield Complaint(("changes", index, "field_code"), short(told), _nearest(told, case.fields))
+
+
+def _nearest(told: str, fields: Collection[str]) -> str:
+    """The fields whose names are most like it."""
+    folded = {field.casefold(): field for field in sorted(fields)}
+    near = difflib.get_close_matches(told[:50].casefold(), folded, n=FIELDS_TOLD)
+    return ", ".join(folded[name] for name in near) or "the name of a field of DecMessage"

@@ -151,12 +151,10 @@ def tariff_codes_are_digits(document: Document, _: EncodeContext) -> Iterator[Co
 
 
 @BOOK.rule("WCO-REQ-001", "request.number", *REQUESTS)
-def declaration_is_named(document: Document, context: EncodeContext) -> Iterator[Complaint]:
-    """A request names its declaration by the movement reference number, as customs gave it."""
+def number_has_its_shape(document: Document, context: EncodeContext) -> Iterator[Complaint]:
+    """A movement reference number is as customs gave it."""
     found = text(document, "declaration", "id") or context.known.get("mrn")
-    if not found:
-        yield Complaint(("declaration", "id"))
-    elif not MOVEMENT_NUMBER.fullmatch(found):
+    if found and not MOVEMENT_NUMBER.fullmatch(found):
         yield Complaint(("declaration", "id"), found[:40], "yyCC and 14 letters or digits")
 
 
@@ -180,6 +178,13 @@ def declaration_is_the_one_filed(document: Document, context: EncodeContext) -> 
     given, told = text(document, "declaration", "id"), context.known.get("mrn")
     if given and told and given != told:
         yield Complaint(("declaration", "id"), given[:40], told)
+
+
+@BOOK.rule("WCO-REQ-005", "request.unnumbered", *REQUESTS)
+def declaration_is_numbered(document: Document, context: EncodeContext) -> Iterator[Complaint]:
+    """A request names the declaration by the number that customs gave: before that there is nothing to ask for."""
+    if not text(document, "declaration", "id") and not context.known.get("mrn"):
+        yield Complaint(("declaration", "id"))
 
 
 @BOOK.rule("WCO-AMD-001", "change.none", AMENDMENT)

@@ -99,6 +99,10 @@ class Documents:
             self._leaves[kind] = MappingProxyType(schemas.leaves(self._schema(kind)))
         return self._leaves[kind]
 
+    def leaf_at(self, kind: str, pointer: str) -> Leaf | None:
+        """What is known of the place that a JSON Pointer names, None where no value stands there."""
+        return self.leaves(kind).get(schemas.path_of(pointer))
+
     def classes(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """The data class at each step of a way through a document: business, personal or important."""
         return self._classes(kind, names)

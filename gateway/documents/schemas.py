@@ -20,6 +20,7 @@ from gateway.errors import Finding
 
 Schema = dict[str, Any]
 COMMON = "common"
+DECIMAL = "decimal"  # the part of common.json that every number is made of
 BROKEN = "specs.schema.broken"
 
 
@@ -28,7 +29,7 @@ class Leaf:
     """One place of a document that holds a value, as mapping tables name it (arrays are written ``name[]``).
 
     wco_id, code_list, identifier: "" where there is none; data_class is that of the nearest part that names one.
-    free: the place holds an object of somebody else's shape (an extension bag).
+    free: the place holds an object of somebody else's shape (an extension bag); decimal: a number, written as text.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Leaf:
     identifier: str
     required: bool
     free: bool = False
+    decimal: bool = False
 
 
 def load(folders: list[Path]) -> tuple[dict[str, Schema], list[Finding]]:
@@ -184,6 +186,7 @@ def _leaves(
             identifier=str(flat.get("x-identifier", "")),
             required=required,
             free=flat.get("type") == "object",
+            decimal=DECIMAL in passed,
         )
 
 
@@ -204,6 +207,14 @@ def has_place(schema: Schema, pointer: str) -> bool:
             return here.get("type") == "object" and not isinstance(properties, dict)  # inside a free object
         here, _ = flatten(schema, inner)
     return True
+
+
+def path_of(pointer: str) -> str:
+    """The path of a leaf as ``leaves`` names it: ``/items/0/value`` is ``items[].value``."""
+    path = ""
+    for step in to_parts(pointer):
+        path += "[]" if step == "-" or index_of(step) is not None else f".{step}"
+    return path.removeprefix(".")
 
 
 def independent_copy(schema: Schema) -> Schema:

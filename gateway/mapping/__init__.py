@@ -19,7 +19,7 @@ from gateway.errors import Finding
 from gateway.mapping.decode import Reader, condition_sources
 from gateway.mapping.encode import Encoder
 from gateway.mapping.loss import LossCheck, LossRow, carriers, loss_table, path_pattern
-from gateway.mapping.plan import Branch, Compiler
+from gateway.mapping.plan import Branch, Compiler, homes
 from gateway.mapping.report import DecodeReport, Leaf, LossReport
 from gateway.mapping.rows import Row
 from gateway.syntax.tables import ElementTable
@@ -87,6 +87,14 @@ class Mapping:
     def places(self, root: etree._Element, document: dict[str, Any]) -> dict[str, str]:
         """Partner place -> JSON Pointer into the document that the message was made from."""
         return self._reader.read(root, copy.deepcopy(document), locating=True).mapped
+
+    @cached_property
+    def homes(self) -> dict[str, str]:
+        """Partner place -> JSON Pointer of the one value that is written there, whether a document has it or not.
+
+        Of places outside of lists, of which each document has one at most.
+        """
+        return dict(homes(self.plan))
 
     def loss_table(self, leaves: Iterable[str]) -> list[LossRow]:
         """The fate of every canonical leaf, known before any document comes."""

@@ -19,6 +19,7 @@ from gateway.mapping import DecodeReport, LossReport, Mapping
 from gateway.syntax.schema import MessageSchema
 from gateway.syntax.xml import parse
 
+ABSENT = ("syntax.element.missing",)
 PLACE = re.compile(r"^(?P<path>.*?)(?: \(line \d+\))?$")
 
 
@@ -62,17 +63,22 @@ def write(form: Form, document: dict[str, Any]) -> Written:
 
 
 def located(form: Form, refused: SchemaBroken, data: bytes, document: dict[str, Any]) -> SchemaBroken:
-    """The same refusal, each finding with the JSON Pointer of what was written at its place."""
+    """The same refusal, each finding with the JSON Pointer of what was written at its place, or would have been."""
     places = {_plain(place): pointer for place, pointer in form.mapping.places(parse(data), document).items()}
-    findings = [replace(finding, pointer=_pointer(finding, places)) for finding in refused.findings]
+    absent = form.mapping.homes
+    findings = [
+        replace(finding, pointer=_pointer(finding, absent if finding.code in ABSENT else {}, places))
+        for finding in refused.findings
+    ]
     return SchemaBroken(refused.detail, findings, code=refused.code)
 
 
-def _pointer(finding: Finding, places: Dictionary[str, str]) -> str:
+def _pointer(finding: Finding, absent: Dictionary[str, str], places: Dictionary[str, str]) -> str:
     if finding.pointer is not None:
         return finding.pointer
     match = PLACE.match(finding.partner_place or "")
-    return _nearest(_plain(match["path"]) if match else "", places)
+    place = _plain(match["path"]) if match else ""
+    return absent.get(place) or _nearest(place, places)
 
 
 def _plain(place: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.documents.pointers import to_pointer
 from gateway.errors import Finding, NeedsOperator
 from gateway.mapping.paths import Step, parse
 from gateway.mapping.rows import Constant, Each, Group, Row, Scope, Value, When
@@ -145,6 +146,18 @@ def _plain(branch: Branch) -> Plain | None:
     if tie.row.conversion is not None or tie.conditions or tie.row.bag or tie.steps[0][0].name == "extensions":
         return None
     return Plain(tie.steps[0][:-1], tie.holders[0], tie.steps[0][-1].name)
+
+
+def homes(root: Branch) -> Iterator[tuple[str, str]]:
+    """(partner place, JSON Pointer) of each leaf that holds one value of the document, outside of lists on either side."""
+    waiting = [(root.node.name, root)]
+    while waiting:
+        place, branch = waiting.pop()
+        if len(branch.bounds) == 1:
+            tie = branch.bounds[0].tie
+            if len(tie.steps) == 1 and not tie.conditions and not any(step.key for step in tie.steps[0]):
+                yield place, to_pointer(step.name for step in tie.steps[0])
+        waiting += [(f"{place}/{below.node.name}", below) for below in branch.children.values() if not below.repeats]
 
 
 @dataclass(frozen=True, slots=True)

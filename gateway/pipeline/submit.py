@@ -20,7 +20,7 @@ from gateway.documents.capped import capped
 from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose, errors_only
 from gateway.events import EventType
 from gateway.lifecycle import Phase, Status
-from gateway.pipeline import places, standings, timeline, waiting
+from gateway.pipeline import amended, places, standings, timeline, waiting
 from gateway.pipeline.allowances import aliases_for, losses
 from gateway.pipeline.filing import Footing, footing
 from gateway.pipeline.leaving import Border, KnowsClasses
@@ -51,10 +51,12 @@ from gateway.ports import (
 __all__ = ["Accepted", "Prepared", "PreparedMessage", "Submission", "Submitter", "body_digest", "canonical_bytes"]
 
 _MOST_UNMATCHED = 20
+# What the partner's form says of a value that a rule has refused already: that it cannot be written, or is not there.
+_OF_THE_FORM = frozenset({"mapping.value", "syntax.element.missing"})
 
 
-class DocumentChecks(KnowsClasses, Protocol):
-    """What gateway.documents offers: every finding of one document on one day, the classes of its values, and clocks."""
+class DocumentChecks(KnowsClasses, amended.KnowsLeaves, Protocol):
+    """What gateway.documents offers: every finding of one document on one day, what its values are, and clocks."""
 
     def zone(self, place: str) -> tzinfo:
         """The clock of a jurisdiction or zone."""
@@ -88,7 +90,7 @@ class _Stage:
         """Whether an error on the same place says it already: that the value cannot be written, or the very same of it."""
         if not finding.pointer:
             return False
-        what = (finding.pointer,) if finding.code == "mapping.value" else _what(finding)
+        what = (finding.pointer,) if finding.code in _OF_THE_FORM else _what(finding)
         # What another partner says of the place is another finding.
         known = any((whose, *what) in self._said for whose in (None, finding.agreement))
         return known and (len(what) == 1 or None not in what)
@@ -186,6 +188,10 @@ class Submitter:
         stage.add(checked, Rejected, "document.refused")
         if _breaks_its_shape(checked):
             stage.raise_errors()
+        if ground.phase is Phase.AMENDMENT and ground.declaration is not None and declared is not None:
+            since = amended.since(reading, ground.declaration)
+            old = amended.contradictions(places.DECLARATION, submission.document, declared, since, self._documents)
+            stage.add(old, Rejected, "document.refused")
         seen = places.facts_of(submission.kind, submission.tenant, submission.document, declared)
         agreements = self._agreements(submission, ground, seen, stage)
         messages = [

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -169,17 +170,48 @@ def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
     home = tmp_path_factory.mktemp("gateway")
     adapters = home / "adapters"
     shutil.copytree(HERE / "adapters", adapters)
-    made = gateway_app.create(
-        gateway_settings.load(
-            {
-                "SWGATE_HOME": str(home),
-                "SWGATE_PARTNERS": str(partners(home)),
-                "SWGATE_CERTS": str(home / "certs"),
-                "SWGATE_ADAPTERS": str(adapters),
-                "SWGATE_BODY_LIMIT_BYTES": "200000",
-            }
-        )
+    said = {
+        "SWGATE_HOME": str(home),
+        "SWGATE_PARTNERS": str(partners(home)),
+        "SWGATE_CERTS": str(home / "certs"),
+        "SWGATE_ADAPTERS": str(adapters),
+        "SWGATE_BODY_LIMIT_BYTES": "200000",
+    }
+    with serving(said, examples) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def customs(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
+    """A gateway with the adapters that the project has: Chinese customs by the offices 06 and 07, a neighbour by all others."""
+    home = tmp_path_factory.mktemp("customs")
+    file = PartnersFile(operator="operator")
+    file.add_tenant("filer", key=FILER).add_tenant("other", key=OTHER)
+    file.add_tenant("operator", key=OPERATOR, roles=("operator",))
+    file.add_partner("neighbour", jurisdiction="MN")
+    folder = {"kind": "folder", "root": str(home / "china")}
+    file.add_agreement("china", partner="customs", adapter="cn_declaration", documents=KINDS[:3], transport=folder)
+    file.add_agreement(
+        "neighbour",
+        partner="neighbour",
+        adapter="wco_declaration",
+        documents=KINDS,
+        transport={"kind": "http", "url": "https://127.0.0.1:1/messages", "inbound_token_sha256": key_digest(PARTNER)},
+        parameters={"responsible_country": "MN", "responsible_agency": "A", "party_identifier_scheme": "EORI"},
+        may_leave=["*", "obligation_guarantees.access_code"],
+        signing={"profile": "none"},
+        legal_basis="protocol of 2020",
     )
+    file.routes[0]["when"] = {"office": ["06*", "07*"]}
+    said = {"SWGATE_HOME": str(home), "SWGATE_PARTNERS": str(file.write(home / "partners.yaml"))}
+    with serving(said, examples) as running:
+        yield running
+
+
+@contextmanager
+def serving(said: dict[str, str], examples: dict[str, Any]) -> Iterator[Running]:
+    """A gateway of these settings on a real socket."""
+    made = gateway_app.create(gateway_settings.load(said))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -190,8 +190,40 @@ def test_an_operator_softens_a_rule_of_the_partner_without_a_release(tmp_path: P
     ]
 
 
+NUMBERED = {"cn-entry-id": "070820261000104417"}
+
+
+def test_a_request_needs_the_number_that_customs_gives(adapter: CnDeclaration, filing: Filing) -> None:
+    for kind in ("declaration_amendment", "declaration_cancellation"):
+        found = adapter.check({"declaration": {}}, filing(kind=kind))
+        assert [(one.params["rule"], one.pointer) for one in found] == [("CN-REQ-001", "/declaration/id")]
+        assert adapter.check({"declaration": {}}, filing(kind=kind, known=NUMBERED)) == []
+        assert adapter.check({"declaration": {"id": "070820261000104417"}}, filing(kind=kind)) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("GrosWet", "GrossWet"),
+        ("decltotal", "DeclTotal"),
+        ("???", "the name of a field of DecMessage"),
+    ],
+)
+def test_a_field_code_that_the_form_does_not_have_is_told_with_the_nearest(
+    adapter: CnDeclaration, filing: Filing, told: str, expected: str
+) -> None:
+    document = {"declaration": {}, "changes": [{"field_code": "GrossWet"}, {"field_code": told}]}
+    (found,) = adapter.check(document, filing(kind="declaration_amendment", known=NUMBERED))
+    assert (found.code, found.pointer, found.found) == (
+        "cn_declaration.rule.change_field",
+        "/changes/1/field_code",
+        told,
+    )
+    assert str(found.expected).split(", ")[0] == expected
+
+
 def test_every_rule_is_tried_and_has_its_words_in_both_languages() -> None:
-    assert set(BREACHES) | {"CN-DEC-014"} == set(BOOK.rules)
+    assert set(BREACHES) | {"CN-DEC-014", "CN-REQ-001", "CN-AMD-001"} == set(BOOK.rules)
     words = yaml.safe_load((FOLDER / "findings.yaml").read_text(encoding="utf-8"))
     for rule in BOOK.rules.values():
         for language in ("en", "zh"):

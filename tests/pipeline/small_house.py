@@ -19,6 +19,7 @@ from typing import Any
 
 from gateway import agreements, ids, settings
 from gateway.agreements import Agreement
+from gateway.documents import Leaf as PlaceLeaf
 from gateway.documents.classes import BUSINESS, CLASSES, Without, without
 from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
@@ -86,6 +87,12 @@ class TinyChecks:
             next((one for one in reversed(named[: end + 1]) if one in CLASSES), BUSINESS) for end in range(len(named))
         ]
         return tuple(known)
+
+    def leaf_at(self, kind: str, pointer: str) -> PlaceLeaf | None:
+        """A place called ..._code is a code, one called value a number."""
+        name = pointer.rpartition("/")[2]
+        code_list = "codes" if name.endswith("_code") else ""
+        return PlaceLeaf(pointer, "", "", "", BUSINESS, code_list, "", required=False, decimal=name == "value")
 
     def without(self, kind: str, document: Json, pointers: Collection[str]) -> Without:
         return without({"required": ["direction"]}, document, pointers)
