@@ -50,7 +50,10 @@ from gateway.ports import (
 
 __all__ = ["Accepted", "Prepared", "PreparedMessage", "Submission", "Submitter", "body_digest", "canonical_bytes"]
 
+FILED_BEFORE = "declaration.filed_before"
 _MOST_UNMATCHED = 20
+# Declarations that an id names, newest first; other ids than a reference may have the same text.
+_MOST_NAMED = 20
 # What the partner's form says of a value that a rule has refused already: that it cannot be written, or is not there.
 _OF_THE_FORM = frozenset({"mapping.value", "syntax.element.missing"})
 
@@ -203,6 +206,7 @@ class Submitter:
         stage.raise_errors()
         for message in messages:
             _refuse_taken_name(reading, message, submission.tenant)
+        stage.add(_filed_before(reading, submission), Rejected)
         return Prepared(
             submission,
             document_id,
@@ -313,6 +317,9 @@ class Submitter:
         if (ground.round, ground.phase) != (prepared.round, prepared.phase):
             finding = Finding("declaration.moved_on", found=f"round {ground.round}", expected=f"round {prepared.round}")
             raise Conflict("another filing came first", [finding], code=finding.code)
+        # Another filing of the same reference may have come first; then nobody was told of it when this one was prepared.
+        told = any(warning.code == FILED_BEFORE for warning in prepared.warnings)
+        before = [] if told else _filed_before(writing, submission)
         document = self._store_document(writing, prepared, ground, now)
         if ground.opens_round and ground.round > 1:
             _retire(writing, ground, now)
@@ -320,9 +327,8 @@ class Submitter:
             self._store_message(writing, prepared, document, message, now)
             found = writing.unmatched_inbound(message.agreement.id, message.aliases, _MOST_UNMATCHED)
             unmatched += [row.id for row in found]
-        accepted = Accepted(
-            document.id, document.root_id, tuple(message.message_id for message in prepared.messages), prepared.warnings
-        )
+        message_ids = tuple(message.message_id for message in prepared.messages)
+        accepted = Accepted(document.id, document.root_id, message_ids, (*prepared.warnings, *before))
         if submission.idempotency_key:
             writing.put_idempotency(
                 IdempotencyRow(
@@ -455,6 +461,28 @@ def _refuse_taken_name(reading: Reading, message: PreparedMessage, tenant: str) 
             own = next(({"message": row.id} for row in taken if row.tenant == tenant), {})
             finding = Finding("message.name_taken", found=name, params={"agreement": message.agreement.id} | own)
             raise Conflict("this reference is in use", [finding], code=finding.code)
+
+
+def _filed_before(reading: Reading, submission: Submission) -> list[Finding]:
+    """A warning that names the filer's own declaration of this reference, unless that is cancelled: a new one follows it then.
+
+    Two filings of one reference may be two declarations, so it stops nothing; where the partner knows messages by the reference
+    the second is refused (message.name_taken).
+    """
+    reference = places.text_at(submission.document, places.REFERENCE)
+    if submission.kind != places.DECLARATION or submission.root_id or not reference:
+        return []
+    for root_id in reading.find_roots(submission.tenant, reference, _MOST_NAMED):
+        of_reference = [
+            row
+            for row in reading.documents_of(root_id)
+            if (row.kind, row.tenant, row.reference) == (submission.kind, submission.tenant, reference)
+        ]
+        standing = reading.standing(root_id)
+        if of_reference and standing is not None and not standings.is_cancelled(standing):
+            params = {"reference": reference}
+            return [Finding(FILED_BEFORE, places.REFERENCE, root_id, severity=Severity.WARNING, params=params)]
+    return []
 
 
 def _footing(reading: Reading, submission: Submission, document_id: str) -> Footing:

@@ -239,3 +239,55 @@ def test_a_declaration_has_one_timeline_over_its_requests_and_messages(running: 
     chinese = running.api.get(f"{path}/timeline", Accept_Language="zh").json["items"]
     assert chinese[-1]["text"] == "修改申请，第 1 轮，修改。"
     assert asked["id"] == chinese[-1]["document_id"]
+
+
+def repeated(running: Any, document: dict[str, Any], path: str = "/v1/declarations", **headers: str) -> list[str]:
+    """Which declarations of the filer's a second filing is told of."""
+    answer = running.api.post(path, document, **headers)
+    assert answer.status in (200, 202), answer.data
+    warnings = [one for one in answer.json["warnings"] if one["code"] == "declaration.filed_before"]
+    assert all(one["pointer"] == "/functional_reference_id" and one["found"] in one["text"] for one in warnings)
+    return [one["found"] for one in warnings]
+
+
+def test_a_reference_that_was_filed_before_is_told_with_the_declaration_that_has_it(running: Any) -> None:
+    document = running.declaration()
+    first = running.api.post("/v1/declarations", document, Idempotency_Key="twice-1").json
+    assert repeated(running, document, "/v1/declarations?dry_run=true") == [first["id"]]
+    assert repeated(running, document, Idempotency_Key="twice-2") == [first["id"]]
+    # The stored answer says it again, and so says nobody who had no part in it.
+    assert repeated(running, document, Idempotency_Key="twice-2") == [first["id"]]
+    assert repeated(running, document, Idempotency_Key="twice-1") == []
+
+
+def test_a_reference_of_another_tenant_is_nobodys_business(running: Any) -> None:
+    document = running.declaration()
+    assert running.other.post("/v1/declarations", document).status == 202
+    assert repeated(running, document) == []
+
+
+def test_a_cancelled_declaration_is_followed_by_a_new_one_of_its_reference(running: Any) -> None:
+    document = running.declaration()
+    filed = running.api.post("/v1/declarations", document).json
+    running.answer(filed["id"], "cancelled")
+    assert repeated(running, document) == []
+
+
+def test_another_round_under_the_same_id_is_no_second_filing(running: Any) -> None:
+    document = running.declaration()
+    filed = running.api.post("/v1/declarations", document).json
+    running.answer(filed["id"], "returned")
+    again = running.api.ask("PUT", f"/v1/declarations/{filed['id']}", document)
+    assert (again.status, again.json["warnings"]) == (202, [])
+
+
+def test_of_two_filings_at_once_the_later_is_told_of_the_earlier(running: Any) -> None:
+    document = running.declaration()
+
+    def file(_: int) -> Any:
+        return running.api.post("/v1/declarations", document).json
+
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(file, range(8)))
+    told = [[one["found"] for one in each["warnings"] if one["code"].endswith("filed_before")] for each in answers]
+    assert sorted(map(len, told)) == [0] + [1] * 7
