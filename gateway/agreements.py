@@ -11,6 +11,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import hmac
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,10 +144,18 @@ class Route:
     priority: int = 0
 
     def takes(self, facts: Facts) -> bool:
-        return facts.document in self.documents and all(
-            any(fnmatch.fnmatchcase(value, pattern) for value in facts.values(name) for pattern in patterns)
-            for name, patterns in self.when.items()
+        return facts.document in self.documents and all(self._allows(name, facts) for name in self.when)
+
+    def misses(self, facts: Facts, name: str) -> bool:
+        """Whether it would take a document but for this fact."""
+        return (
+            facts.document in self.documents
+            and name in self.when
+            and all(self._allows(one, facts) is (one != name) for one in self.when)
         )
+
+    def _allows(self, name: str, facts: Facts) -> bool:
+        return any(fnmatch.fnmatchcase(value, pattern) for value in facts.values(name) for pattern in self.when[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,14 @@ class Directory:
         """How urgent a document is, by the route that takes it; 0 where none does."""
         route = self._route(facts)
         return route.priority if route else 0
+
+    def missed(self, facts: Facts, name: str) -> tuple[str, ...]:
+        """What this fact would have to be for a route before the one that takes a document; () where that one looks at it too."""
+        taken = self._route(facts)
+        if taken is not None and name in taken.when:
+            return ()
+        before = itertools.takewhile(lambda route: route is not taken, self.routes)
+        return tuple(dict.fromkeys(p for route in before if route.misses(facts, name) for p in route.when[name]))
 
     def _route(self, facts: Facts) -> Route | None:
         return next((route for route in self.routes if route.takes(facts)), None)

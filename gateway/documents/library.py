@@ -37,6 +37,7 @@ from gateway.documents.shape import Shape
 from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Severity
 
 _COUNTRY_CODE = 2
+OFFICES = ("customs-offices",)  # lists of customs offices, each of one country
 BOOKS = (declaration_rules.BOOK, request_rules.BOOK)
 RULES: Mapping[str, Rule[Facts]] = MappingProxyType(
     {number: rule for book in BOOKS for number, rule in book.rules.items()}
@@ -117,6 +118,11 @@ class Documents:
     def has_place(self, kind: str, pointer: str) -> bool:
         """Whether a JSON Pointer names a place that documents of this kind can have."""
         return kind in self._schemas and schemas.has_place(self._schemas[kind], pointer)
+
+    def offices(self, on: dt.date) -> Mapping[str, frozenset[str]]:
+        """Country -> the codes of its customs offices on a day, of the countries whose list we have."""
+        found = (self.codelists[name] for name in OFFICES if name in self.codelists)
+        return {each.country: self.codelists.valid_codes(each.name, on) for each in found}
 
     def due(self, name: str, start: dt.datetime, on: dt.date | None = None) -> Due:
         """When a deadline set off by start ends; see deadlines.Deadlines.due."""

@@ -20,7 +20,7 @@ from gateway.documents.capped import capped
 from gateway.errors import Conflict, Finding, NeedsOperator, NoRoute, Rejected, Severity, WouldLose, errors_only
 from gateway.events import EventType
 from gateway.lifecycle import Phase, Status
-from gateway.pipeline import amended, places, standings, timeline, waiting
+from gateway.pipeline import amended, offices, places, standings, timeline, waiting
 from gateway.pipeline.allowances import aliases_for, losses
 from gateway.pipeline.filing import Footing, footing
 from gateway.pipeline.leaving import Border, KnowsClasses
@@ -58,7 +58,7 @@ _MOST_NAMED = 20
 _OF_THE_FORM = frozenset({"mapping.value", "syntax.element.missing"})
 
 
-class DocumentChecks(KnowsClasses, amended.KnowsLeaves, Protocol):
+class DocumentChecks(KnowsClasses, amended.KnowsLeaves, offices.KnowsOffices, Protocol):
     """What gateway.documents offers: every finding of one document on one day, what its values are, and clocks."""
 
     def zone(self, place: str) -> tzinfo:
@@ -196,7 +196,7 @@ class Submitter:
             old = amended.contradictions(places.DECLARATION, submission.document, declared, since, self._documents)
             stage.add(old, Rejected, "document.refused")
         seen = places.facts_of(submission.kind, submission.tenant, submission.document, declared)
-        agreements = self._agreements(submission, ground, seen, stage)
+        agreements = self._agreements(submission, ground, seen, on, stage)
         messages = [
             message
             for agreement in agreements
@@ -219,7 +219,7 @@ class Submitter:
         )
 
     def _agreements(
-        self, submission: Submission, ground: Footing, facts: Facts, stage: _Stage
+        self, submission: Submission, ground: Footing, facts: Facts, on: date, stage: _Stage
     ) -> tuple[Agreement, ...]:
         """Who gets it: those who have the declaration already where they take this kind, else whom the routes name."""
         kind = submission.kind
@@ -230,7 +230,10 @@ class Submitter:
             if takers:
                 return takers
         takers = tuple(one for one in self._directory.agreements_for(facts) if kind in one.documents)
-        if not takers:
+        office = offices.astray(submission.document, facts, self._directory, takers, self._documents.offices(on))
+        if office is not None:
+            stage.add([office], NoRoute)
+        elif not takers:
             seen = ", ".join(f"{name} {getattr(facts, name)!r}" for name in places.FACTS)
             stage.add([Finding("route.none", pointer="", found=f"{kind}: {seen}", expected="a route")], NoRoute)
         return takers

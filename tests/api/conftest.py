@@ -183,7 +183,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
 
 @pytest.fixture(scope="session")
 def customs(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
-    """A gateway with the adapters that the project has: Chinese customs by the offices 06 and 07, a neighbour by all others."""
+    """A gateway with the adapters that the project has: Chinese customs by the offices 06 and 07, a neighbour by offices of
+    letters or none; what the other tenant files goes to the neighbour in any case."""
     home = tmp_path_factory.mktemp("customs")
     file = PartnersFile(operator="operator")
     file.add_tenant("filer", key=FILER).add_tenant("other", key=OTHER)
@@ -203,6 +204,8 @@ def customs(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
         legal_basis="protocol of 2020",
     )
     file.routes[0]["when"] = {"office": ["06*", "07*"]}
+    file.routes[1]["when"] = {"office": ["", "[A-Z][A-Z]*"]}
+    file.routes.append({"documents": ["declaration"], "when": {"tenant": ["other"]}, "to": ["neighbour"]})
     said = {"SWGATE_HOME": str(home), "SWGATE_PARTNERS": str(file.write(home / "partners.yaml"))}
     with serving(said, examples) as running:
         yield running
