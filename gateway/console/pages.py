@@ -135,19 +135,11 @@ def _row(view: View, found: Found) -> dict[str, Any]:
     if found.kind in REQUEST_PHASES:
         found = replace(found, standing=view.standing(found.message.document_id))
     silent = silent_us(found, now_us)
-    if not found.reference:
-        # A request has none of its own; people know it by that of its declaration.
-        found = replace(found, reference=_reference(view, found.message.root_id))
     return {
         **views.found(found, lang(), now_us),
         "kind_title": here().telling.word("kind", found.kind, lang()),
         "silent_for": "" if silent is None else duration(silent / 1_000_000, lang()),
     }
-
-
-def _reference(view: View, root_id: str) -> str:
-    """The reference of the latest declaration under an id."""
-    return next((row.reference for row in reversed(view.rounds(view.document(root_id))) if row.reference), "")
 
 
 def _declaration(declaration_id: str) -> str:

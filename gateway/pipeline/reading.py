@@ -6,7 +6,8 @@ request, message and the searches check whose a thing is; the other methods are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -93,7 +94,21 @@ class View:
         """A message as a search would show it."""
         document = self._reading.document(row.document_id)
         standing = self._reading.standing(row.root_id)
-        return Found(row, document.kind if document else "", document.reference if document else "", standing)
+        found = Found(row, document.kind if document else "", document.reference if document else "", standing)
+        return self._named([found])[0]
+
+    def _named(self, rows: Iterable[Found]) -> list[Found]:
+        """A request seldom has a reference of its own; people know it by that of its declaration."""
+        references: dict[str, str] = {}
+
+        def reference(root_id: str) -> str:
+            if root_id not in references:
+                declared = [row for row in self._reading.documents_of(root_id) if row.kind == DECLARATION]
+                latest_first = sorted(declared, key=lambda row: (row.round, row.id), reverse=True)
+                references[root_id] = next((row.reference for row in latest_first if row.reference), "")
+            return references[root_id]
+
+        return [row if row.reference else replace(row, reference=reference(row.message.root_id)) for row in rows]
 
     def rounds(self, root: DocumentRow) -> list[DocumentRow]:
         """The declaration as it was declared, oldest round first."""
@@ -181,7 +196,7 @@ class View:
     def search(self, *, limit: int, **asked: Any) -> tuple[list[Found], str | None]:
         """A page of messages, and the cursor of the next one where there is more. asked: as for Reading.search."""
         rows = self._reading.search(tenant=self._scope, limit=limit + 1, **asked)
-        return rows[:limit], rows[limit - 1].message.id if len(rows) > limit else None
+        return self._named(rows[:limit]), rows[limit - 1].message.id if len(rows) > limit else None
 
     def declarations(self, value: str, state: str, limit: int, cursor: str) -> tuple[list[Found], str | None]:
         """A page of declarations, each at the place of its newest message."""

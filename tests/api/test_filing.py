@@ -291,3 +291,23 @@ def test_of_two_filings_at_once_the_later_is_told_of_the_earlier(running: Any) -
         answers = list(crowd.map(file, range(8)))
     told = [[one["found"] for one in each["warnings"] if one["code"].endswith("filed_before")] for each in answers]
     assert sorted(map(len, told)) == [0] + [1] * 7
+
+
+def test_a_request_is_listed_under_the_reference_of_its_declaration(running: Any) -> None:
+    document = running.declaration()
+    filed = running.api.post("/v1/declarations", document).json
+    path = f"/v1/declarations/{filed['id']}"
+    asked = running.api.post(f"{path}/amendments", running.documents["AmendOneField"])
+    own = running.api.post(
+        f"{path}/cancellation", {**running.documents["CancelGoodsNotArrived"], "functional_reference_id": "C-own"}
+    )
+    assert (asked.status, own.status) == (202, 202), (asked.data, own.data)
+    items = running.api.get(f"/v1/messages?q={filed['id']}").json["items"]
+    told = {item["kind"]: item["reference"] for item in items}
+    assert told == {
+        "declaration": document["functional_reference_id"],
+        "declaration_amendment": document["functional_reference_id"],
+        "declaration_cancellation": "C-own",
+    }
+    shown = running.api.get(f"/v1/messages/{asked.json['message_ids'][0]}").json
+    assert shown["reference"] == document["functional_reference_id"]

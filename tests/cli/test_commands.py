@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,26 @@ def test_messages_are_listed_and_found_by_what_people_hold(swgate: Swgate, parke
         assert [row["id"] for row in rows] == [parked]
     assert json.loads(swgate("messages", "list", "--status", "sent", "--json").out) == []
     assert "REF-1" in swgate("messages", "list").out
+
+
+def test_a_request_is_listed_under_the_reference_of_its_declaration(swgate: Swgate, parked: str) -> None:
+    store = open_store(settings.load(os.environ))
+    asked, message_id = ids.new_id(), ids.new_id()
+
+    def unit(writing: Writing) -> None:
+        message = writing.message(parked)
+        assert message is not None
+        digest = message.encoded_digest
+        writing.add_document(
+            DocumentRow(asked, message.root_id, "declaration_amendment", "acme", 1, "amendment", digest, 1, "")
+        )
+        writing.add_message(replace(message, id=message_id, document_id=asked, name="a.xml"))
+
+    store.write(unit)
+    store.close()
+    listed = {row["id"]: row["reference"] for row in json.loads(swgate("messages", "list", "--json").out)}
+    assert listed == {parked: "REF-1", message_id: "REF-1"}
+    assert json.loads(swgate("messages", "show", message_id, "--json").out)["reference"] == "REF-1"
 
 
 def test_a_message_is_shown_with_its_reason_by_any_id(swgate: Swgate, parked: str) -> None:
