@@ -31,10 +31,10 @@ class Row:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("must be 1 or more")
-    return number
+    # int() would also take signs, low lines and the digits of other scripts.
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
+        raise ValueError("must be a whole number of 1 or more")
+    return int(text)
 
 
 def _zone(text: str) -> tzinfo:

@@ -248,14 +248,14 @@ TRADE_CODE_NAME = older_name("TradeCodeScc")
 
 
 def _signing_encoded(value: str) -> str:
-    match = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}:\d{2}:\d{2})\+08:00", value)
+    match = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}:\d{2}:\d{2})\+08:00", value, re.ASCII)
     if match is None:
         raise ValueError("a time yyyy-MM-ddTHH:mm:ss+08:00")
     return f"{match[1]}{match[2]}{match[3]} {match[4]}"
 
 
 def _signing_decoded(text: str) -> str:
-    match = re.fullmatch(r"(\d{4})(\d{2})(\d{2}) (\d{2}:\d{2}:\d{2})", text)
+    match = re.fullmatch(r"(\d{4})(\d{2})(\d{2}) (\d{2}:\d{2}:\d{2})", text, re.ASCII)
     if match is None:
         raise ValueError("a time yyyyMMdd hh:mm:ss")
     return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}+08:00"

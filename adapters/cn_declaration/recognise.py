@@ -75,7 +75,7 @@ def dialect_of(root: Element) -> Dialect:
     return Dialect(
         countries=countries or currencies or "letters",
         currencies=currencies or countries or "letters",
-        signing_time="compact" if signed.isdigit() else "spaced",
+        signing_time="compact" if signed.isascii() and signed.isdigit() else "spaced",
         container_goods="nested" if nested else "flat",
     )
 

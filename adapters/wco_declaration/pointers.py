@@ -22,7 +22,7 @@ from gateway.ports import Json
 from gateway.syntax.tables import Node
 
 DECLARATION = "42A"
-CLASS_ID = re.compile(r"\d{2}[A-Z]")
+CLASS_ID = re.compile(r"[0-9]{2}[A-Z]")
 Chain = tuple[tuple[Node, int | None], ...]
 
 

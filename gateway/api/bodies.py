@@ -52,8 +52,9 @@ class Pace:
 async def read(receive: Receive, scope: Scope, limit: int, within_s: float = READ_S, pace: Pace | None = None) -> bytes:
     """The whole body. TooLarge before more than limit bytes are held, TooSlow after within_s seconds or when it falls behind pace."""
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(declared.decode(), limit)
+    # Bytes are digits in ASCII alone. int() refuses very long texts, and a size of more than 20 digits is none.
+    if declared.isdigit() and (len(declared) > 20 or int(declared) > limit):
+        raise _too_large(declared[:20].decode(), limit)
     began = asyncio.get_running_loop().time()
     allowed_s = within_s
 

@@ -10,6 +10,7 @@ filter would answer the wrong question. Documents are not validated here: the pi
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from gateway.errors import Finding
 
 # Where a request keeps what was read of it; Connexion's security puts the caller there, as ``user``.
 CONTEXT = "connexion_context"
+# Digits of this script alone, and no more than any number of the contract has: int() would take more.
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -49,8 +52,8 @@ class Parameter:
 
     def read(self, text: str) -> Any:
         """The value that a text stands for; a text that stands for none stays itself, and breaks the schema."""
-        if self.type == "integer" and text.removeprefix("-").isascii() and text.removeprefix("-").isdigit():
-            return int(text[:20])
+        if self.type == "integer" and _WHOLE.fullmatch(text):
+            return int(text)
         if self.type == "boolean":
             return _SWITCHES.get(text, text)
         return text

@@ -19,7 +19,7 @@ from gateway.errors import Finding
 
 BROKEN = "specs.deadline.broken"
 _UNITS = ("hours", "days", "years", "working_days", "working_day_of_next_month")
-_OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
+_OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")
 _JURISDICTION = re.compile(r"[A-Z]{2}")
 _DEADLINE_MEMBERS = {"title", "start_event", "jurisdiction", "zone", "runs", "periods"}
 _RUNS_MEMBERS = {"track", "states", "phases", "start"}

@@ -40,7 +40,7 @@ def _lookup(words: Mapping[Any, Any], expected: str) -> Callable[[Any], Any]:
 
 
 def _rewritten(form: str, template: str, expected: str) -> Callable[[str], str]:
-    shape = re.compile(form)
+    shape = re.compile(form, re.ASCII)  # no digits of other scripts
 
     def rewrite(value: str) -> str:
         match = shape.fullmatch(value)
@@ -61,17 +61,18 @@ COMPACT_DATE = one(
 
 def local_time(offset: str) -> Conversion:
     """yyyyMMddHHmmss[ff] of a clock whose offset is known <-> a time that carries it. ff: hundredths of a second."""
+    clock = r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{2}))?"
+    ours = re.compile(clock + re.escape(offset), re.ASCII)
+    theirs = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?", re.ASCII)
 
     def encode(value: str) -> str:
-        match = re.fullmatch(
-            r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{2}))?" + re.escape(offset), value
-        )
+        match = ours.fullmatch(value)
         if match is None:
             raise ValueError(f"a time yyyy-MM-ddTHH:mm:ss{offset}")
         return "".join(part or "" for part in match.groups())
 
     def decode(text: str) -> str:
-        match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?", text)
+        match = theirs.fullmatch(text)
         if match is None:
             raise ValueError("a time yyyyMMddHHmmss")
         year, month, day, hour, minute, second, hundredths = match.groups()

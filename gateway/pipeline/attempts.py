@@ -12,6 +12,7 @@ from gateway.ports import BreakerRow, MessageRow
 
 SECOND_US = 1_000_000
 LONGEST_REASON = 1_000
+_MOST_DIGITS = 8  # of seconds that a partner may ask us to wait: a hundred days
 # A reason begins with the word that says why a message rests; people read the rest.
 REFUSED = "refused"
 ASKED_AGAIN = "asked again"
@@ -46,7 +47,8 @@ def wait_us(attempts: int, retry: Retry) -> int:
 def asked_wait_us(problem: GatewayError) -> int:
     """How long the partner itself asked us to wait (Retry-After), 0 where it did not say."""
     asked = [finding.params["retry_after_s"] for finding in problem.findings if "retry_after_s" in finding.params]
-    return int(asked[0]) * SECOND_US if asked and asked[0].isdecimal() else 0
+    plain = bool(asked) and asked[0].isascii() and asked[0].isdigit() and len(asked[0]) < _MOST_DIGITS
+    return int(asked[0]) * SECOND_US if plain else 0
 
 
 @dataclass(frozen=True, slots=True)

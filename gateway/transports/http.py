@@ -293,7 +293,7 @@ def _alert(reason: object) -> str:
 def _retry_after(answer: requests.Response) -> dict[str, str]:
     """Seconds to wait, from Retry-After in either form (RFC 9110, section 10.2.3)."""
     text = answer.headers.get("Retry-After", "").strip()
-    if text.isdecimal() and len(text) < 8:
+    if text.isascii() and text.isdigit() and len(text) < 8:
         return {"retry_after_s": text}
     try:
         seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()

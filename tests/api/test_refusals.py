@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -106,6 +107,13 @@ HTTP_FAULTS: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "basic authorization": ("GET", "/v1/messages", {"key": "", "Authorization": "Basic eDp5"}, 401, "http.unauthorized"),
     "half an authorization": ("GET", "/v1/messages", {"key": "", "Authorization": "Bearer"}, 401, "http.unauthorized"),
     "a limit that is no number": ("GET", "/v1/messages?limit=many", {}, 400, "api.parameter"),
+    "a limit in digits of another script": ("GET", "/v1/messages?limit=%D9%A1%D9%A0", {}, 400, "api.parameter"),
+    "a limit in wide digits": ("GET", "/v1/messages?limit=%EF%BC%91%EF%BC%90", {}, 400, "api.parameter"),
+    "a limit with a small digit": ("GET", "/v1/messages?limit=%C2%B2", {}, 400, "api.parameter"),
+    "a limit with a sign": ("GET", "/v1/messages?limit=%2B1", {}, 400, "api.parameter"),
+    "a limit with a low line": ("GET", "/v1/messages?limit=1_0", {}, 400, "api.parameter"),
+    "a limit with a blank": ("GET", "/v1/messages?limit=%2010", {}, 400, "api.parameter"),
+    "a limit longer than any number": ("GET", f"/v1/messages?limit={'0' * 30}5", {}, 400, "api.parameter"),
     "a limit too large": ("GET", "/v1/messages?limit=99999999999999999999999", {}, 400, "api.parameter"),
     "a misspelled filter": ("GET", "/v1/messages?statsu=parked", {}, 400, "api.parameter"),
     "a state that no track has": ("GET", "/v1/messages?state=lost", {}, 400, "api.state.unknown"),
@@ -125,6 +133,15 @@ def test_faults_of_http_look_like_every_other_problem(running: Any, name: str) -
     method, path, more, status, code = HTTP_FAULTS[name]
     answer = running.api.ask(method, path, **more)
     assert (answer.status, answer.json["code"]) == (status, code), answer.data
+
+
+@pytest.mark.parametrize("size", [b"11", b"9" * 25, b"9" * 5000])
+def test_a_size_above_the_limit_is_refused_before_a_byte_is_read(size: bytes) -> None:
+    async def nothing() -> Any:
+        raise AssertionError("nothing is to be read")
+
+    with pytest.raises(bodies.TooLarge):
+        asyncio.run(bodies.read(nothing, {"headers": [(b"content-length", size)]}, 10))
 
 
 def test_an_allow_header_names_the_methods(running: Any) -> None:

@@ -69,11 +69,12 @@ def test_a_wrong_call_ends_with_3(swgate: Swgate, words: tuple[str, ...]) -> Non
     assert swgate(*words).code == 3
 
 
-def test_wrong_settings_are_told_in_words(swgate: Swgate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SWGATE_PORT", "many")
+@pytest.mark.parametrize("port", ["many", "+8080", "8_080", "８０８０", "٨٠٨٠", "0", "-1", " 1", "1" * 30])
+def test_wrong_settings_are_told_in_words(swgate: Swgate, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("SWGATE_PORT", port)
     outcome = swgate("adapters", "list")
     assert outcome.code == 1
-    assert "SWGATE_PORT=many" in outcome.err
+    assert f"SWGATE_PORT={port}" in outcome.err
 
 
 def test_submit_wants_a_declaration_for_an_amendment(swgate: Swgate, tmp_path: Path) -> None:

@@ -138,3 +138,10 @@ def test_an_aeo_code_is_told_from_other_numbers(code: str, is_aeo: bool) -> None
 def test_what_this_partner_cannot_write_is_refused(conversion: Conversion, values: tuple[object, ...]) -> None:
     with pytest.raises(ValueError):
         conversion.encode(*values)
+
+
+def test_a_time_in_digits_of_another_script_is_no_time() -> None:
+    assert c.SPACED_TIME.decode("20261118 09:40:02") == ("2026-11-18T09:40:02+08:00",)
+    for text in ("２０２６１１１８ ０９:４０:０２", "٢٠٢٦١١١٨ ٠٩:٤٠:٠٢"):
+        with pytest.raises(ValueError, match="hh:mm:ss"):
+            c.SPACED_TIME.decode(text)

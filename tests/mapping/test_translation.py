@@ -246,6 +246,19 @@ def test_dates_come_back(day: Any) -> None:
     assert COMPACT_DATE.decode(*COMPACT_DATE.encode(day.isoformat())) == (day.isoformat(),)
 
 
+@pytest.mark.parametrize("digits", ["０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩"])
+def test_digits_of_another_script_are_no_time(digits: str) -> None:
+    written = str.maketrans("0123456789", digits)
+    for conversion, ours, theirs in (
+        (COMPACT_DATE, "2019-11-22", "20191122"),
+        (local_time("+08:00"), "2018-02-01T16:51:58+08:00", "20180201165158"),
+    ):
+        with pytest.raises(ValueError, match="yyyy"):
+            conversion.encode(ours.translate(written).replace(ours[-6:].translate(written), ours[-6:]))
+        with pytest.raises(ValueError, match="yyyy"):
+            conversion.decode(theirs.translate(written))
+
+
 @pytest.mark.parametrize(
     ("conversion", "ours", "theirs"),
     [

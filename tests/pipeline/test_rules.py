@@ -14,9 +14,10 @@ import yaml
 
 from gateway import documents
 from gateway.documents.deadlines import Due
-from gateway.errors import Finding, NeedsOperator, Rejected, RuleBroken, Severity
+from gateway.errors import Finding, NeedsOperator, PartnerUnavailable, Rejected, RuleBroken, Severity
 from gateway.lifecycle import Phase
 from gateway.pipeline import places, waiting
+from gateway.pipeline.attempts import SECOND_US, asked_wait_us
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.submission import canonical_bytes
 from gateway.pipeline.submit import _Stage
@@ -270,3 +271,9 @@ def test_what_another_partner_says_of_the_place_is_told_too(house: House) -> Non
     assert [finding.agreement for finding in stage.findings] == ["a", "b"]
     stage.add([later], RuleBroken, agreement=second)
     assert len(stage.findings) == 2
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("٣٠", 0), ("３０", 0), ("+1", 0), ("1_0", 0), ("", 0)])
+def test_a_partner_asks_for_a_wait_in_plain_digits(asked: str, seconds: int) -> None:
+    problem = PartnerUnavailable("later", [Finding("partner.http", params={"retry_after_s": asked})])
+    assert asked_wait_us(problem) == seconds * SECOND_US

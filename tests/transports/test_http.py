@@ -172,7 +172,18 @@ def test_each_status_says_what_happens_next(
     assert len(server.came) == 1
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("120", "120"), ("Wed, 21 Oct 2015 07:28:00 GMT", "0"), ("soon", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", "120"),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "0"),
+        ("soon", None),
+        ("+1", None),
+        ("1_0", None),
+        ("²", None),
+        ("9" * 9, None),
+    ],
+)
 def test_the_partner_may_say_when_to_come_back(
     http: Callable[..., Transport], server: Server, text: str, seconds: str | None
 ) -> None:
