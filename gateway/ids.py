@@ -7,6 +7,7 @@ same in every database; people see it as text with an offset.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from datetime import UTC, datetime, tzinfo
@@ -25,6 +26,12 @@ def new_id(now_us: int | None = None) -> str:
     milliseconds = (time.time_ns() // 1_000_000) if now_us is None else now_us // 1000
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+def derived_id(of: str, number: int) -> str:
+    """An id of the same millisecond as another one and always the same: of what an act makes, which may be repeated."""
+    bits = int.from_bytes(hashlib.sha256(f"{of} {number}".encode()).digest()[:10], "big")
+    return of[:10] + "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS[5:]])
 
 
 def now_us() -> int:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gateway.agreements import Agreement
-from gateway.errors import Finding
+from gateway.agreements import Agreement as Agreement  # noqa: PLC0414 - adapters name it, and do not see its room
+from gateway.errors import Finding, Rejected
 from gateway.events import EventType
 from gateway.lifecycle import InboundStatus, Phase, Rest, Status
 from gateway.mapping.report import DecodeReport, LossReport
@@ -42,7 +42,8 @@ class EncodeContext:
     known: aliases of the declaration that partners have told us so far (scheme -> value), e.g. the unified number that an
     amendment or a corrected declaration has to repeat. declaration: the one that a request speaks of, where it is at hand.
     message: which of several messages to write, "" where the document decides. as_received: write a document again that was
-    read from the partner's own message, as its bag says and without numbers of ours.
+    read from the partner's own message, as its bag says and without numbers of ours. further: documents of the same kind that
+    stand behind this one in one message, as they were read; Encoded.documents says whether they were written.
     """
 
     agreement: Agreement
@@ -56,11 +57,15 @@ class EncodeContext:
     declaration: Json | None = None
     message: str = ""
     as_received: bool = False
+    further: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A partner message, not yet signed. name: the file name or message reference, fixed for the message's whole life."""
+    """A partner message, not yet signed. name: the file name or message reference, fixed for the message's whole life.
+
+    documents: how many documents the bytes hold.
+    """
 
     data: bytes
     standard: str
@@ -70,16 +75,53 @@ class Encoded:
     media_type: str
     aliases: tuple[Alias, ...]
     report: LossReport
+    documents: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a partner message says, as a document of ours."""
+class DecodedDocument:
+    """One document of ours that a partner message holds. message: the partner's name of what it was read from.
+
+    report: what became of its leaves; its places are those of the whole message. refusal: why a strict reading could not
+    read it, while others of the same message could be; then the document is empty.
+    """
 
     kind: str
     document: Json
     message: str
     report: DecodeReport
+    refusal: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a partner message says: the documents it holds, in their order, never none.
+
+    kind, document and message are those of the first, which most messages have alone; report is that of the whole message.
+    """
+
+    documents: tuple[DecodedDocument, ...]
+
+    @classmethod
+    def alone(cls, kind: str, document: Json, message: str, report: DecodeReport) -> Decoded:
+        """A message that holds one document."""
+        return cls((DecodedDocument(kind, document, message, report),))
+
+    @property
+    def kind(self) -> str:
+        return self.documents[0].kind
+
+    @property
+    def document(self) -> Json:
+        return self.documents[0].document
+
+    @property
+    def message(self) -> str:
+        return self.documents[0].message
+
+    @property
+    def report(self) -> DecodeReport:
+        return DecodeReport.together([one.report for one in self.documents])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +172,17 @@ class Adapter(Protocol):
         """Translate. Raises Rejected with all findings; never loses in silence (the report says what did not arrive)."""
         ...
 
-    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
-        """Read any message of the family. Raises NotWellFormed or SchemaBroken; tolerant reads more and reports it."""
+    def decode(self, data: bytes, *, tolerant: bool, agreement: Agreement | None = None) -> Decoded:
+        """Read any message of the family. Raises NotWellFormed or SchemaBroken; tolerant reads more and reports it.
+
+        agreement: the one it came under, whose parameters may say how to read it; None at the command line.
+        """
         ...
 
-    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
-        """The answers in a received message; sent is the document it speaks of where that is known already (for pointers)."""
+    def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
+        """The answers in a received document, [] where it answers nothing; sent is the document it speaks of where that is
+        known already (for pointers).
+        """
         ...
 
     def aliases(self, document: Json) -> Iterable[Alias]:

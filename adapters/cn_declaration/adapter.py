@@ -19,7 +19,17 @@ from gateway.errors import Finding, NotFound, SchemaBroken
 from gateway.mapping import LossReport, Mapping
 from gateway.mapping.family import Form, located, read
 from gateway.mapping.report import Later
-from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
+from gateway.ports import (
+    AdapterKit,
+    Agreement,
+    Alias,
+    Decoded,
+    DecodedDocument,
+    EncodeContext,
+    Encoded,
+    Json,
+    Reply,
+)
 
 
 class CnDeclaration:
@@ -106,8 +116,11 @@ class CnDeclaration:
 
     # Reading.
 
-    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
-        """Any message of the family. SchemaBroken and RuleBroken carry every fault; tolerant reading reports what it lets pass."""
+    def decode(self, data: bytes, *, tolerant: bool, agreement: Agreement | None = None) -> Decoded:
+        """Any message of the family. SchemaBroken and RuleBroken carry every fault; tolerant reading reports what it lets pass.
+
+        A message tells its dialect itself, whatever the agreement says of those that leave.
+        """
         seen = recognise.Recogniser(self._forms)
         taken = read(data, seen.form_for, tolerant=tolerant, known=recognise.ROOTS)
         kind, form, document = taken.form.kind, taken.form, taken.document
@@ -118,7 +131,7 @@ class CnDeclaration:
         LEFTOVERS.settle(
             taken.root, data, document, taken.report, form.schema.table, self._shape(kind), tolerant=tolerant
         )
-        return Decoded(kind, document, form.name, taken.report)
+        return Decoded.alone(kind, document, form.name, taken.report)
 
     def _shape(self, kind: str) -> Shape:
         if kind not in self._shapes:
@@ -127,7 +140,7 @@ class CnDeclaration:
 
     # Answers and ids.
 
-    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+    def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
         """The one answer in a receipt; nothing in a declaration."""
         if decoded.kind != "customs_response":
             return []

@@ -2,7 +2,8 @@
 
 Only what these messages mean is here; bytes, sockets, clocks and keys are elsewhere. A document on its way out: requests.py
 writes out what stands twice, references.py adds what the message says of itself, mapping.py writes it; then the schema has its say. The way in is the way
-back. What no canonical field holds of a received message (LEFTOVERS, several.py) lies in the bag, for a round trip alone.
+back; each response in a wrapper is a document (several.py). What no canonical field holds of a received message (LEFTOVERS)
+lies in the bag, for a round trip alone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ from lxml import etree
 from adapters.wco_declaration import mapping, receipts, references, requests, rules, several
 from adapters.wco_declaration.pointers import Places
 from gateway.documents.shape import Shape
-from gateway.errors import Finding, RuleBroken, SchemaBroken, errors_only
+from gateway.errors import Finding, Rejected, RuleBroken, SchemaBroken, errors_only
 from gateway.mapping import DecodeReport, Mapping
 from gateway.mapping.family import Form, located
 from gateway.mapping.leftovers import Leftovers
-from gateway.ports import AdapterKit, Alias, Decoded, EncodeContext, Encoded, Json, Reply
+from gateway.ports import (
+    AdapterKit,
+    Agreement,
+    Alias,
+    Decoded,
+    DecodedDocument,
+    EncodeContext,
+    Encoded,
+    Json,
+    Reply,
+)
 from gateway.syntax.explain import text_of
 from gateway.syntax.tables import ElementTable
 from gateway.syntax.white_space import trimmed
@@ -78,14 +89,15 @@ class WcoDeclaration:
             raise RuleBroken(f"{kind} is no document of this family", [finding], code=finding.code)
         again = context.as_received
         name = _message(kind, context.message)
-        form = self._form(kind, name, mapping.party_scheme(context))
+        form = self._form(kind, name, mapping.party_scheme(context.agreement))
         expanded = requests.expand(kind, document, self._places(DECLARATION)) if kind in requests.REQUESTS else None
         whole = expanded.document if expanded else document
         added = {} if again or kind == RESPONSE else references.added(kind, document, context)
         if added:
             whole = references.with_added(whole, added)
         data = self._written(form, whole, checked=not again)
-        if kind == RESPONSE and (further := several.further_of(whole)):
+        further = context.further if kind == RESPONSE else ()
+        if further:
             data = several.join(data, [self._written(form, one, checked=not again) for one in further])
         report = form.mapping.loss(whole)
         if expanded:
@@ -99,6 +111,7 @@ class WcoDeclaration:
             media_type="application/xml",
             aliases=tuple(references.aliases(whole)),
             report=references.told(report, added),
+            documents=1 + len(further),
         )
 
     def _written(self, form: Form, document: Json, *, checked: bool) -> bytes:
@@ -117,25 +130,39 @@ class WcoDeclaration:
 
     # In.
 
-    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
-        """Any message of the family. The very tree that was checked is the one that is decoded."""
+    def decode(self, data: bytes, *, tolerant: bool, agreement: Agreement | None = None) -> Decoded:
+        """Any message of the family. The very tree that was checked is the one that is decoded.
+
+        Of several responses one that cannot be read stops no other; where none can, all their faults are raised.
+        """
         root = parse(data)
         kind = _kind(root, self._mapping(DECLARATION, mapping.EORI).table)
         if kind is None:
             found, expected = _shown(root), "MetaData of WCO DMS with one Declaration, or with Responses"
             finding = Finding("syntax.message.unknown", found=found, expected=expected, partner_place="/ (line 1)")
             raise SchemaBroken("this is no message of the family", [finding], code=finding.code)
-        form = self._form(kind, "notification" if kind == RESPONSE else "declaration", mapping.EORI)
+        form = self._form(kind, "notification" if kind == RESPONSE else "declaration", mapping.party_scheme(agreement))
         findings = form.schema.check(root, tolerant=tolerant)
-        if errors_only(findings):
-            broken = f"the message breaks {form.name} in {len(findings)} places"
-            raise SchemaBroken(broken, findings, code="syntax.schema")
-        message = self._message_of(kind, form, root)
         trees = several.split(root) if kind == RESPONSE else [root]
-        read = [self._read(kind, form, tree, data, findings, tolerant=tolerant) for tree in trees]
-        document, report = several.keep([one for one, _ in read], [one for _, one in read])
-        report.findings[:0] = findings
-        return Decoded(kind, document, message, report)
+        faults = errors_only(findings)
+        broken = several.by_response(faults) if len(trees) > 1 else {}
+        if faults and (not broken or len(broken) == len(trees)):
+            raise _broken(form, findings)
+        message = self._message_of(kind, form, root)
+        documents: list[DecodedDocument] = []
+        for number, tree in enumerate(trees, 1):
+            try:
+                if number in broken:
+                    raise _broken(form, broken[number])
+                document, report = self._read(kind, form, tree, data, findings, tolerant=tolerant)
+                documents.append(DecodedDocument(kind, document, message, several.placed(report, number)))
+            except Rejected as refusal:
+                if len(trees) == 1:
+                    raise
+                refused = several.placed_refusal(refusal, number)
+                documents.append(DecodedDocument(kind, {}, message, DecodeReport(), refused))
+        documents[0].report.findings[:0] = [finding for finding in findings if finding not in faults]
+        return Decoded(several.readable(documents))
 
     def _read(
         self, kind: str, form: Form, root: etree._Element, data: bytes, findings: list[Finding], *, tolerant: bool
@@ -164,12 +191,11 @@ class WcoDeclaration:
             return narrow.name if narrow.schema.accepts(root) else form.name
         return form.name
 
-    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
-        """One answer a response. Without a time of issue the time of arrival counts."""
+    def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
+        """The one answer in a response. Without a time of issue the time of arrival counts."""
         if decoded.kind != RESPONSE:
             return []
-        documents = [decoded.document, *several.further_of(decoded.document)]
-        return [receipts.reply(one, received_us=received_us, sent=sent, find=self._find) for one in documents]
+        return [receipts.reply(decoded.document, received_us=received_us, sent=sent, find=self._find)]
 
     def _find(self, steps: list[Json], sent: Json | None) -> str | None:
         """Where WCO steps lead in the document that was sent, whatever kind it is."""
@@ -180,6 +206,10 @@ class WcoDeclaration:
 
     def aliases(self, document: Json) -> Iterable[Alias]:
         return references.aliases(document)
+
+
+def _broken(form: Form, findings: list[Finding]) -> SchemaBroken:
+    return SchemaBroken(f"the message breaks {form.name} in {len(findings)} places", findings, code="syntax.schema")
 
 
 def _message(kind: str, wanted: str) -> str:

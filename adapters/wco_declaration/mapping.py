@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from adapters.wco_declaration.conversions import DATE_TIME, DECLARATION_TYPE
 from gateway.mapping import Mapping
 from gateway.mapping.rows import Row, amount, code, each, group, joined, measure, scope, text
-from gateway.ports import EncodeContext
+from gateway.ports import Agreement
 from gateway.syntax.tables import ElementTable
 
 DECLARATION_NAMESPACE = "urn:wco:datamodel:WCO:DEC-DMS:2"
@@ -23,16 +23,17 @@ RESPONSE_NAMESPACE = "urn:wco:datamodel:WCO:RES-DMS:2"
 EORI, VAT = "EORI", "VAT"
 ADAPTER = "wco_declaration"
 BAG = f"extensions.{ADAPTER}"
-# Members of the bag: what gateway.mapping.leftovers keeps, and what several.py keeps.
-LEFT, FURTHER = "as_written", "further_responses"
-AS_WRITTEN, FURTHER_RESPONSES = f"{BAG}.{LEFT}", f"{BAG}.{FURTHER}"
+# The member of the bag that gateway.mapping.leftovers keeps.
+LEFT = "as_written"
+AS_WRITTEN = f"{BAG}.{LEFT}"
 
 ADDRESS = ("CityName", "CountryCode", "CountrySubDivisionCode", "CountrySubDivisionName", "Line", "PostcodeID")
 
 
-def party_scheme(context: EncodeContext) -> str:
+def party_scheme(agreement: Agreement | None) -> str:
     """The register whose numbers name the parties; an agreement has to say it, work without one (command line) need not."""
-    return str(context.agreement.parameters.get("party_identifier_scheme") or EORI)
+    told = agreement.parameters.get("party_identifier_scheme") if agreement else None
+    return str(told or EORI)
 
 
 # Parts.
@@ -607,7 +608,6 @@ DERIVED = {
     "raw_text": "the descriptions of the errors and statements, which are carried",
     "places": "the pointers of the errors, which are carried",
     "errors[].places": "the pointers of the error, which are carried",
-    FURTHER_RESPONSES: "each is written as a response of its own",
 }
 REGIME = {
     "regime": "the type code and the procedure codes of the items say it",

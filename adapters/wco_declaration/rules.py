@@ -217,7 +217,7 @@ def cancellation_gives_reasons(document: Document, _: EncodeContext) -> Iterator
 
 def _unnumbered(document: Document, party: str, context: EncodeContext) -> Iterator[Complaint]:
     """The complaint about a party that names no number of the agreement's register."""
-    scheme = party_scheme(context)
+    scheme = party_scheme(context.agreement)
     numbers = members(document, party, "identifiers")
     if not any(one.get("scheme") == scheme and text(one, "value") for _, one in numbers):
         yield Complaint((party, "identifiers"), None, scheme)

@@ -1,24 +1,23 @@
-"""Several responses in one wrapper: the first is the document, the others lie in its bag, each a document of its own.
+"""Several responses in one wrapper, as DocumentMetaData allows: each is a document and an answer of its own.
 
-The schema allows it; a receiver that takes only one would drop answers. ``extensions.wco_declaration.further_responses``
-holds them in their order.
+Each is read from a tree of its own, and its places are told as they are in the whole message.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lxml import etree
 
-from adapters.wco_declaration.mapping import ADAPTER, FURTHER
+from gateway.errors import Finding, Rejected
 from gateway.mapping.report import DecodeReport, Leaf
-from gateway.ports import Json
+from gateway.ports import DecodedDocument
 from gateway.syntax.xml import parse
 
-POINTER = f"/extensions/{ADAPTER}/{FURTHER}"
-
 Element = etree._Element
+_PLACE = re.compile(r"^[^/]+/Response(?:\[(\d+)\])?(?=[/ ]|$)")
 
 
 def split(root: Element) -> list[Element]:
@@ -40,41 +39,60 @@ def join(first: bytes, others: list[bytes]) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def keep(documents: list[Json], reports: list[DecodeReport]) -> tuple[Json, DecodeReport]:
-    """One document and one report. The others lie in the bag, but each is a customs response of its own there and becomes
-    an answer of its own: what reached its canonical fields is mapped.
-    """
-    document, report = documents[0], reports[0]
-    if documents[1:]:
-        document.setdefault("extensions", {}).setdefault(ADAPTER, {})[FURTHER] = documents[1:]
-    for index, further in enumerate(reports[1:]):
-        at = f"{POINTER}/{index}"
-        report.mapped |= {_numbered(place, index): at + pointer for place, pointer in further.mapped.items()}
-        for own, theirs in (
-            (report.bag, further.bag),
-            (report.constants, further.constants),
-            (report.unmapped, further.unmapped),
-            (report.lost, further.lost),
-        ):
-            own += [Leaf(_numbered(leaf.place, index), leaf.line, leaf.value, leaf.reason) for leaf in theirs]
-        report.findings += [
-            replace(finding, partner_place=_numbered(finding.partner_place or "", index))
-            for finding in further.findings
-        ]
-    return document, report
+def placed(report: DecodeReport, number: int) -> DecodeReport:
+    """The report of the response of that number (from 1), with its places as they are in the whole message."""
+    if number == 1:
+        return report
+    return DecodeReport(
+        bag=_leaves(report.bag, number),
+        constants=_leaves(report.constants, number),
+        unmapped=_leaves(report.unmapped, number),
+        lost=_leaves(report.lost, number),
+        findings=_findings(report.findings, number),
+        restated={_numbered(place, number): text for place, text in report.restated.items()},
+        _mapped={_numbered(place, number): pointer for place, pointer in report.mapped.items()},
+    )
 
 
-def further_of(document: Json) -> list[Json]:
-    """The other responses of a document, [] where its bag holds none or something else."""
-    bag = (document.get("extensions") or {}).get(ADAPTER)
-    found = bag.get(FURTHER) if isinstance(bag, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def by_response(faults: Iterable[Finding]) -> dict[int, list[Finding]]:
+    """The faults of each response by its number; {} where one of them is a fault of the whole message."""
+    found: dict[int, list[Finding]] = {}
+    for fault in faults:
+        place = _PLACE.match(fault.partner_place or "")
+        if place is None:
+            return {}
+        found.setdefault(int(place[1] or 1), []).append(fault)
+    return found
+
+
+def readable(documents: list[DecodedDocument]) -> tuple[DecodedDocument, ...]:
+    """The same, where one of them could be read; else all their faults are raised."""
+    refusals = [one.refusal for one in documents if one.refusal is not None]
+    if len(refusals) == len(documents):
+        faults = [finding for refusal in refusals for finding in refusal.findings]
+        raise type(refusals[0])(refusals[0].detail, faults, code=refusals[0].code)
+    return tuple(documents)
+
+
+def placed_refusal(refusal: Rejected, number: int) -> Rejected:
+    """The same refusal of the response of that number."""
+    return type(refusal)(refusal.detail, _findings(refusal.findings, number), code=refusal.code)
 
 
 def _responses(root: Element) -> list[Element]:
     return [child for child in root if isinstance(child.tag, str) and etree.QName(child).localname == "Response"]
 
 
-def _numbered(place: str, index: int) -> str:
-    """The place in the whole message of what was read from a tree of its own."""
-    return re.sub(r"/Response(?:\[1\])?", f"/Response[{index + 2}]", place, count=1)
+def _leaves(leaves: list[Leaf], number: int) -> list[Leaf]:
+    return [replace(leaf, place=_numbered(leaf.place, number)) for leaf in leaves]
+
+
+def _findings(findings: Iterable[Finding], number: int) -> list[Finding]:
+    return [
+        replace(finding, partner_place=_numbered(finding.partner_place, number)) if finding.partner_place else finding
+        for finding in findings
+    ]
+
+
+def _numbered(place: str, number: int) -> str:
+    return re.sub(r"/Response(?:\[\d+\])?", f"/Response[{number}]", place, count=1)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gateway.agreements import Agreement, Partner, Retry, Transport
 from gateway.catalogue.manifest import Manifest
-from gateway.errors import Finding, GatewayError
+from gateway.errors import Finding, GatewayError, RuleBroken
 from gateway.lifecycle import REQUEST_PHASES, Phase
-from gateway.ports import Decoded, EncodeContext, Json
+from gateway.ports import Decoded, DecodedDocument, EncodeContext, Encoded, Json
 from gateway.syntax.normal import canonical_form
 from gateway.syntax.normal import differences as compare_forms
 from gateway.syntax.xml import parse
@@ -110,9 +110,23 @@ class RoundTripResult:
 
 
 def encode_again(entry: Entry, decoded: Decoded, parameters: Mapping[str, Any] | None = None) -> bytes:
-    """The partner's bytes for what was decoded, with the sender's own numbers."""
+    """The partner's bytes for what was decoded, with the sender's own numbers. Raises what refused one of its documents."""
+    for one in decoded.documents:
+        if one.refusal is not None:
+            raise one.refusal
     given = context(entry.manifest, kind=decoded.kind, message=decoded.message, parameters=parameters, roundtrip=True)
-    return entry.adapter.encode(decoded.document, given).data
+    return encode(entry, [(one.kind, one.document) for one in decoded.documents], given).data
+
+
+def encode(entry: Entry, documents: Sequence[tuple[str, Json]], given: EncodeContext) -> Encoded:
+    """One partner message of all these documents, each with its kind. RuleBroken where the adapter does not write several into one."""
+    (kind, first), *others = documents
+    further = tuple(document for its_kind, document in others if its_kind == kind)
+    encoded = entry.adapter.encode(first, replace(given, kind=kind, further=further))
+    if encoded.documents != len(documents):
+        finding = Finding("translate.documents", found=str(len(documents)), expected=str(encoded.documents))
+        raise RuleBroken("the partner's message does not hold so many documents", [finding], code=finding.code)
+    return encoded
 
 
 def roundtrip(
@@ -155,11 +169,23 @@ def message_schema(entry: Entry, registry: SchemaRegistry, message: str, version
 
 def expected_text(decoded: Decoded) -> str:
     """What stands beside a sample as its expected document: kind, message and document, for people to read and compare."""
-    content = {"kind": decoded.kind, "message": decoded.message, "document": decoded.document}
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(told(decoded), ensure_ascii=False, indent=2) + "\n"
 
 
-def document_of(content: Json) -> Json:
-    """The document in a file that holds either a bare one or what ``adapters decode`` printed."""
-    inner = content.get("document")
-    return inner if isinstance(inner, dict) and "kind" in content else content
+def told(decoded: Decoded) -> Json:
+    """Kind, message and document of what was decoded; where it holds several documents, all of them besides."""
+    first, *others = [_told(one) for one in decoded.documents]
+    return {**first, "documents": [first, *others]} if others else first
+
+
+def _told(one: DecodedDocument) -> Json:
+    return {"kind": one.kind, "message": one.message, "document": one.document}
+
+
+def documents_of(content: Json) -> list[Json]:
+    """The documents in a file that holds either a bare one or what ``adapters decode`` printed; the first stands in both places there."""
+    if not isinstance(content.get("document"), dict) or "kind" not in content:
+        return [content]
+    several = content.get("documents")
+    others = several[1:] if isinstance(several, list) else []
+    return [content["document"], *(one.get("document") if isinstance(one, dict) else one for one in others)]

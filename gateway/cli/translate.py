@@ -15,7 +15,7 @@ from gateway.errors import Finding, SchemaBroken, Severity, errors_only
 if TYPE_CHECKING:
     from gateway.catalogue.offline import RoundTripResult
     from gateway.documents import Documents
-    from gateway.ports import Decoded
+    from gateway.mapping.report import DecodeReport
 
 PARAMETERS = click.option(
     "--parameters",
@@ -34,28 +34,26 @@ PARAMETERS = click.option(
 def decode(shell: Shell, adapter_id: str, file: str, strict: bool, expected: bool) -> int:
     """Read the partner message FILE and print JSON: kind, message, document, report, findings.
 
-    Reading is tolerant: what nobody knows is reported, not refused. Exit code 1 when the bytes are refused.
+    Where FILE holds several documents, document is the first and documents lists all. Reading is tolerant: what nobody
+    knows is reported, not refused. Exit code 1 when the bytes, or one of several documents in them, are refused.
     """
     if expected and file == "-":
         raise click.UsageError("--expected writes beside FILE, and standard input lies nowhere")
+    from gateway.catalogue.offline import expected_text, told
+
     decoded = shell.catalogue.entry(adapter_id).adapter.decode(read_bytes(file), tolerant=not strict)
     if expected:
         from gateway.catalogue.check import expected_beside
-        from gateway.catalogue.offline import expected_text
 
         expected_beside(Path(file)).write_text(expected_text(decoded), encoding="utf-8")
         return 0
-    findings = report_findings(decoded)
+    report = decoded.report
+    refusals = [one.refusal for one in decoded.documents if one.refusal is not None]
+    findings = [finding for refusal in refusals for finding in refusal.findings] + report_findings(report)
     shell.show_json(
-        {
-            "kind": decoded.kind,
-            "message": decoded.message,
-            "document": decoded.document,
-            "report": decoded.report.as_dict(),
-            "findings": shell.findings_as_json(findings),
-        }
+        {**told(decoded), "report": report.as_dict(), "findings": shell.findings_as_json(findings)},
     )
-    return 0
+    return EXIT_REFUSED if refusals else 0
 
 
 @click.command()
@@ -86,16 +84,17 @@ def encode(
     if not isinstance(content, dict):
         raise click.UsageError(f"{file} holds no JSON object")
     entry = shell.catalogue.entry(adapter_id)
-    document = offline.document_of(content)
+    document, *further = offline.documents_of(content)
     library = documents.load(shell.settings.specs, shell.settings.overlay)
     chosen = kind or content.get("kind") or _fitting_kind(library, entry.manifest.files, document)
-    _refuse_misshapen(library, chosen, document)
+    for one in (document, *further):
+        _refuse_misshapen(library, chosen, one)
     told = message or (content.get("message") if document is not content else None)
     parameters = _parameters(parameters_file)
     context = offline.context(
         entry.manifest, kind=chosen, message=told or "", parameters=parameters, roundtrip=roundtrip
     )
-    encoded = entry.adapter.encode(document, context)
+    encoded = offline.encode(entry, [(chosen, one) for one in (document, *further)], context)
     write_bytes(encoded.data)
     lost = [
         Finding("translate.leaf.lost", pointer, severity=Severity.WARNING, params={"adapter": adapter_id})
@@ -137,12 +136,12 @@ def roundtrip(shell: Shell, adapter_id: str, files: tuple[str, ...], as_json: bo
     return EXIT_REFUSED if Verdict.REFUSED in verdicts else 0
 
 
-def report_findings(decoded: Decoded) -> list[Finding]:
+def report_findings(report: DecodeReport) -> list[Finding]:
     """What a tolerant reading has to complain about: what the schema would refuse, leaves nobody knows, unreadable ones."""
-    leaves = [("translate.leaf.unmapped", leaf) for leaf in decoded.report.unmapped]
-    leaves += [("translate.leaf.unreadable", leaf) for leaf in decoded.report.lost]
+    leaves = [("translate.leaf.unmapped", leaf) for leaf in report.unmapped]
+    leaves += [("translate.leaf.unreadable", leaf) for leaf in report.lost]
     return [
-        *decoded.report.findings,
+        *report.findings,
         *(
             Finding(
                 code,

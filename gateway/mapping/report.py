@@ -119,6 +119,19 @@ class DecodeReport:
         self.told.clear()
         self._mapped = places
 
+    @classmethod
+    def together(cls, reports: Sequence[DecodeReport]) -> DecodeReport:
+        """One report of a message that was read in parts; each part names its places as they are in the whole."""
+        if len(reports) == 1:
+            return reports[0]
+        whole = cls()
+        for report in reports:
+            whole._mapped |= report.mapped
+            whole.restated |= report.restated
+            for name in ("bag", "constants", "unmapped", "lost", "findings"):
+                getattr(whole, name).extend(getattr(report, name))
+        return whole
+
     @property
     def coverage(self) -> float:
         """Share of non-empty leaves that reached canonical fields; a constant is known on both sides and counts."""

@@ -40,6 +40,9 @@ def apply(
     message = match.message
     digest = writing.put_payload(canonical_bytes(reply.document), JSON)
     known = _told_before(match, digest)
+    if known is not None and row is not None and row.document_id:
+        # A part of this very delivery was applied when it was read before, and this may be it.
+        return Applied(known)
     if known is not None:
         if row is not None:
             writing.append_event(

@@ -7,7 +7,9 @@ Rule 2: nothing that comes here is thrown away (of callers who prove nothing, li
 Rule 3: the decoder gets exactly the bytes that were verified.
 Rule 4: signatures are checked, and adapters run, before the write: others wait for it, and a fault of theirs must not undo it. What
         shows only inside of the unit to be needed is worked out outside, and the unit runs again.
-Rule 5: answers that were kept are tried again after the commit that taught an id of theirs, each in a write of its own. What fails
+Rule 5: of several documents in one delivery each goes its own way: one that cannot be read, or fits nothing yet, stops no other, and
+        what had its effect has none when the delivery is read again for the sake of those.
+Rule 6: answers that were kept are tried again after the commit that taught an id of theirs, each in a write of its own. What fails
         is noted on its row, and tried again by kept.py, as is what a crash kept from being tried.
 """
 
@@ -17,7 +19,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -30,13 +32,12 @@ from gateway.pipeline import attempts, places, timeline
 from gateway.pipeline.apply import apply
 from gateway.pipeline.case import Case
 from gateway.pipeline.correlate import Match, correlate
-from gateway.pipeline.delivery import Delivery, Reader, Wanted
+from gateway.pipeline.delivery import Delivery, Part, Reader, Wanted
 from gateway.pipeline.kept import MOST_AT_ONCE
 from gateway.pipeline.submission import JSON
 from gateway.ports import (
     Adapter,
     Alias,
-    Decoded,
     DocumentRow,
     Event,
     InboundRow,
@@ -84,9 +85,55 @@ class _Settled:
     learned: tuple[Alias, ...] = ()
 
 
+@dataclass(slots=True)
+class _Done:
+    """What the parts of a delivery did: matched answers with the stored document's id, ids of documents stored for themselves,
+    answers that fit nothing yet, refusals, and the ids that were learned.
+    """
+
+    matches: list[tuple[Match, str]] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
+    waiting: list[Reply] = field(default_factory=list)
+    refusals: list[Rejected] = field(default_factory=list)
+    learned: list[Alias] = field(default_factory=list)
+
+    @property
+    def documents(self) -> list[str]:
+        return [document_id for _, document_id in self.matches] + self.stored
+
+    @property
+    def status(self) -> InboundStatus:
+        """What is left to do comes first: answers that wait, then what somebody must look at."""
+        if self.waiting:
+            return InboundStatus.UNMATCHED
+        if self.refusals:
+            return InboundStatus.REFUSED
+        return InboundStatus.MATCHED if self.matches else InboundStatus.STORED
+
+    @property
+    def reason(self) -> str:
+        if self.waiting and not self.documents:
+            return FITS_NOTHING
+        if self.waiting:
+            return f"{len(self.matches)} of {len(self.matches) + len(self.waiting)} answers matched"
+        return _reason(self.refusals[0]) if self.refusals else ""
+
+    def row(self, row: InboundRow) -> InboundRow:
+        """The row with what its first matched answer speaks of, else with the first document that was stored."""
+        if self.matches:
+            match, document_id = self.matches[0]
+            return replace(row, document_id=document_id, message_id=match.message.id, root_id=match.message.root_id)
+        if self.stored:
+            return replace(row, document_id=self.stored[0], root_id=self.stored[0])
+        return row
+
+
 def _gives_way(first: InboundRow, digest: str) -> bool:
-    """Bytes that were refused do not own the reference they came under: a broken or forged delivery keeps no true one out."""
-    return first.status is InboundStatus.REFUSED and first.digest != digest
+    """Bytes that were refused do not own the reference they came under: a broken or forged delivery keeps no true one out.
+
+    One of which a part was taken had an effect, and stays.
+    """
+    return first.status is InboundStatus.REFUSED and first.digest != digest and not first.root_id
 
 
 class Receiver:
@@ -191,18 +238,17 @@ class Receiver:
 
     def _tell_unread(self, writing: Writing, read: Delivery, row: InboundRow, now: int) -> None:
         """Say on the timeline which places of a message were left aside; what stood there is in the stored bytes."""
-        if read.decoded is None or not read.decoded.report.unmapped:
+        if not read.unread:
             return
-        unread = [leaf.place[:_LONGEST_PLACE] for leaf in read.decoded.report.unmapped]
-        LOG.warning("agreement %s: %d places of a delivery are in no table", row.agreement, len(unread))
+        LOG.warning("agreement %s: %d places of a delivery are in no table", row.agreement, len(read.unread))
         event = _about_inbound(
             EventType.REPLY_PARTLY_READ,
             now,
             row,
             self._tenant_of(writing, row),
             reference=row.reference,
-            count=len(unread),
-            places=unread[:_MOST_PLACES],
+            count=len(read.unread),
+            places=[place[:_LONGEST_PLACE] for place in read.unread[:_MOST_PLACES]],
         )
         writing.append_event(event)
 
@@ -210,36 +256,33 @@ class Receiver:
         """What this delivery does: refused, stored, matched or kept. Its row is written by the caller, with what is found here."""
         if read.refusal is not None:
             return self._refuse(writing, row, read.refusal, now)
-        assert read.decoded is not None
-        if not read.replies:
-            return self._store_document(writing, row, read, read.decoded, now)
-        matches, learned = self._apply_all(writing, row, read, now)
-        if not matches:
-            return self._keep(writing, row, read, now)
-        # Of a delivery with several answers those that fit nothing yet are tried again; the others are known by their content.
-        complete = len(matches) == len(read.replies)
-        first_match, first_document = matches[0]
-        settled = replace(
-            row,
-            status=InboundStatus.MATCHED if complete else InboundStatus.UNMATCHED,
-            document_id=first_document,
-            message_id=first_match.message.id,
-            root_id=first_match.message.root_id,
-            reason="" if complete else f"{len(matches)} of {len(read.replies)} answers matched",
-        )
+        done = _Done()
+        for place, part in enumerate(read.parts):
+            if part.refusal is not None:
+                done.refusals.append(part.refusal)
+            elif part.replies:
+                self._apply_part(writing, row, read, part, done, now)
+            else:
+                done.stored.append(self._store_document(writing, row, read, place, now))
+        waiting = len(done.waiting)
+        if waiting and not done.documents:
+            self._tell_unmatched(writing, row, done.waiting[0], read, now)
+        settled = replace(done.row(row), status=done.status, reason=done.reason)
+        told_before = row.reason and row.status is InboundStatus.UNMATCHED
+        if done.refusals and not told_before:
+            self._tell_refused(writing, settled, done.refusals[0], now)
         return _Settled(
             settled,
-            tuple(dict.fromkeys(match.message.id for match, _ in matches)),
-            tuple(document_id for _, document_id in matches),
-            learned=tuple(learned),
+            tuple(dict.fromkeys(match.message.id for match, _ in done.matches)),
+            tuple(done.documents),
+            tuple(finding for refusal in done.refusals for finding in refusal.findings),
+            tuple(done.learned),
         )
 
-    def _keep(self, writing: Writing, row: InboundRow, read: Delivery, now: int) -> _Settled:
+    def _tell_unmatched(self, writing: Writing, row: InboundRow, first: Reply, read: Delivery, now: int) -> None:
         """Nothing it names is known: it waits for a message that learns one of these ids. Told once."""
-        kept = replace(row, status=InboundStatus.UNMATCHED, reason=FITS_NOTHING)
         if row.reason and row.status is InboundStatus.UNMATCHED:
-            return _Settled(kept)
-        first = read.replies[0]
+            return
         writing.append_event(
             _about_inbound(
                 EventType.REPLY_UNMATCHED,
@@ -252,7 +295,6 @@ class Receiver:
                 names=[f"{alias.scheme}:{alias.value}" for alias in read.aliases],
             )
         )
-        return _Settled(kept)
 
     def _told(self, writing: Writing, settled: _Settled) -> Received:
         """The settled delivery as its bringer hears of it, once its row is written; the ids it taught free other kept answers."""
@@ -268,41 +310,44 @@ class Receiver:
         )
 
     def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> _Settled:
-        reason = f"{refusal.code}: {refusal.detail}"[:1000]
+        self._tell_refused(writing, row, refusal, now)
+        return _Settled(replace(row, status=InboundStatus.REFUSED, reason=_reason(refusal)), findings=refusal.findings)
+
+    def _tell_refused(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> None:
         writing.append_event(
             _about_inbound(
                 EventType.REPLY_REFUSED,
                 now,
                 row,
-                self._directory.operator,
+                self._tenant_of(writing, row),
                 reference=row.reference,
                 code=refusal.code,
                 findings=[finding.code for finding in refusal.findings[:20]],
             )
         )
-        return _Settled(replace(row, status=InboundStatus.REFUSED, reason=reason), findings=refusal.findings)
 
-    def _store_document(
-        self, writing: Writing, row: InboundRow, read: Delivery, decoded: Decoded, now: int
-    ) -> _Settled:
-        """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us."""
+    def _store_document(self, writing: Writing, row: InboundRow, read: Delivery, place: int, now: int) -> str:
+        """A document nobody asked for: it is a root of its own, and belongs to the one tenant its ids lead to, else to us; its id."""
+        part = read.parts[place]
+        document_id = ids.derived_id(row.id, place)
+        if writing.document(document_id) is not None:
+            return document_id  # stored when the delivery was read before
         tenants = {
-            message.tenant for alias in read.named for message in writing.find_messages(read.agreement.id, alias)
+            message.tenant for alias in part.named for message in writing.find_messages(read.agreement.id, alias)
         }
-        document_id = ids.new_id(now)
         document = DocumentRow(
             id=document_id,
             root_id=document_id,
-            kind=decoded.kind,
+            kind=part.decoded.kind,
             tenant=tenants.pop() if len(tenants) == 1 else self._directory.operator,
             round=1,
             phase="single",
-            digest=writing.put_payload(read.content, JSON),
+            digest=writing.put_payload(part.content, JSON),
             created_us=now,
-            reference=places.text_at(decoded.document, places.REFERENCE),
+            reference=places.text_at(part.decoded.document, places.REFERENCE),
         )
         writing.add_document(document)
-        writing.add_aliases(document_id, "", read.agreement.id, document.tenant, read.named)
+        writing.add_aliases(document_id, "", read.agreement.id, document.tenant, part.named)
         writing.append_event(
             timeline.entry(
                 EventType.DOCUMENT_ACCEPTED,
@@ -311,28 +356,23 @@ class Receiver:
                 tenant=document.tenant,
                 document_id=document_id,
                 actor=row.partner,
-                kind=decoded.kind,
+                kind=part.decoded.kind,
                 reference=row.reference,
             )
         )
-        stored = replace(row, status=InboundStatus.STORED, document_id=document_id, root_id=document_id)
-        return _Settled(stored, document_ids=(document_id,))
+        return document_id
 
-    def _apply_all(
-        self, writing: Writing, row: InboundRow, read: Delivery, now: int
-    ) -> tuple[list[tuple[Match, str]], list[Alias]]:
-        """Apply every answer that fits a message; the matches with the stored document's id, and the ids learned."""
-        matches: list[tuple[Match, str]] = []
-        learned: list[Alias] = []
-        for place, reply in enumerate(read.replies):
+    def _apply_part(self, writing: Writing, row: InboundRow, read: Delivery, part: Part, done: _Done, now: int) -> None:
+        """Apply every answer of a part that fits a message."""
+        for place, reply in enumerate(part.replies):
             match = correlate(writing, read.agreement.id, reply)
             if match is None:
+                done.waiting.append(reply)
                 continue
-            pointed = self._reader.beside(read, place, match.document.digest) if reply.names_places else reply
+            pointed = self._reader.beside(read, part, place, match.document.digest) if reply.names_places else reply
             applied = apply(writing, read.agreement, row, pointed, match, now)
-            matches.append((match, applied.document_id))
-            learned += applied.learned
-        return matches, learned
+            done.matches.append((match, applied.document_id))
+            done.learned += applied.learned
 
     def retry_kept(self, inbound_ids: Sequence[str]) -> None:
         """Try these kept answers again, and those that they free, each in a write of its own. Never raises: what fails is noted."""
@@ -432,6 +472,10 @@ def _delivery(reading: Reading, inbound_id: str) -> InboundRow:
     if row is None:
         raise NotFound(f"there is no delivery {inbound_id}", code="inbound.unknown")
     return row
+
+
+def _reason(refusal: GatewayError) -> str:
+    return f"{refusal.code}: {refusal.detail}"[:1000]
 
 
 def _is_done(row: InboundRow) -> bool:

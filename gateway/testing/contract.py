@@ -58,23 +58,28 @@ def is_filed(entry: Entry, kind: str) -> bool:
 def decodes_to_expected(entry: Entry, sample: Path) -> None:
     """A sample says what the JSON beside it says, for a strict and for a tolerant reader alike."""
     beside = json.loads(expected_beside(sample).read_text(encoding="utf-8"))
-    expected = offline.document_of(beside)
+    expected = offline.documents_of(beside)
     for tolerant in (False, True):
         found = entry.adapter.decode(sample.read_bytes(), tolerant=tolerant)
         reading = "tolerant" if tolerant else "strict"
-        first = first_difference(expected, found.document)
+        first = first_difference(expected, [one.document for one in found.documents])
         rewrite = f"swgate adapters decode {entry.id} {sample} --expected rewrites it"
         assert first is None, (
             f"{sample.name}, read {reading}, differs from {expected_beside(sample).name} at {first}; {rewrite}"
         )
-        if expected is not beside:
+        if expected[0] is not beside:
             assert found.kind == beside["kind"], f"{sample.name} is a {found.kind}, expected a {beside['kind']}"
 
 
 def expected_document_is_sound(entry: Entry, sample: Path, specs: Path) -> None:
     """The document of a sample keeps its own schema; a declaration of ours breaks no rule either."""
     found = decoded(entry, sample)
-    findings = library.load(specs).check(found.kind, found.document, on=SAMPLE_DAY, partner_data=True)
+    documents = library.load(specs)
+    findings = [
+        finding
+        for one in found.documents
+        for finding in documents.check(one.kind, one.document, on=SAMPLE_DAY, partner_data=True)
+    ]
     shape = [
         finding for finding in errors_only(findings) if finding.code.startswith(("document.schema", "document.shape"))
     ]
@@ -83,12 +88,13 @@ def expected_document_is_sound(entry: Entry, sample: Path, specs: Path) -> None:
 
 def bag_keeps_its_schema(entry: Entry, sample: Path) -> None:
     """What a sample leaves in the adapter's own bag, and no other, keeps bag.json."""
-    bags = decoded(entry, sample).document.get("extensions", {})
-    assert set(bags) <= {entry.id}, f"{sample.name} fills the bag of {', '.join(set(bags) - {entry.id})}"
-    if entry.id in bags:
-        validator = jsonschema_rs.validator_for(json.loads((entry.root / BAG).read_bytes()))
-        wrong = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(bags[entry.id])]
-        assert not wrong, f"{sample.name}: {wrong[0]}"
+    for one in decoded(entry, sample).documents:
+        bags = one.document.get("extensions", {})
+        assert set(bags) <= {entry.id}, f"{sample.name} fills the bag of {', '.join(set(bags) - {entry.id})}"
+        if entry.id in bags:
+            validator = jsonschema_rs.validator_for(json.loads((entry.root / BAG).read_bytes()))
+            wrong = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(bags[entry.id])]
+            assert not wrong, f"{sample.name}: {wrong[0]}"
 
 
 def covers_enough(entry: Entry, sample: Path) -> None:
@@ -144,17 +150,16 @@ def _told(found: Decoded) -> Iterator[str]:
     report = found.report
     for leaf in (*report.bag, *report.unmapped, *report.lost, *report.constants):
         yield leaf.value
-    for _, value in leaf_values(found.document):
-        if isinstance(value, str):
-            yield value
+    for one in found.documents:
+        yield from (value for _, value in leaf_values(one.document) if isinstance(value, str))
 
 
 def same_document_same_bytes(entry: Entry, sample: Path) -> None:
     """Encoding depends on the document and the context alone: twice the same, byte for byte, and the document untouched."""
     document = decoded(entry, sample)
-    before = json.dumps(document.document)
+    before = json.dumps(offline.told(document))
     first = offline.encode_again(entry, document)
-    assert json.dumps(document.document) == before, f"{sample.name}: encode changed the document it was given"
+    assert json.dumps(offline.told(document)) == before, f"{sample.name}: encode changed the document it was given"
     assert offline.encode_again(entry, document) == first, f"{sample.name}: two encodings differ"
 
 
@@ -163,7 +168,7 @@ def encoding_is_stable(entry: Entry, sample: Path) -> None:
     document = decoded(entry, sample)
     once = offline.encode_again(entry, document)
     again = entry.adapter.decode(once, tolerant=False)
-    first = first_difference(document.document, again.document)
+    first = first_difference(offline.told(document), offline.told(again))
     assert first is None, f"{sample.name} changes on its way there and back at {first}"
     assert offline.encode_again(entry, again) == once, f"{sample.name}: the second encoding differs"
 
@@ -172,7 +177,7 @@ def encoding_keeps_schema(entry: Entry, registry: SchemaRegistry, sample: Path) 
     """What we write satisfies the element table of its message."""
     document = decoded(entry, sample)
     context = offline.context(entry.manifest, kind=document.kind, message=document.message, roundtrip=True)
-    encoded = entry.adapter.encode(document.document, context)
+    encoded = offline.encode(entry, [(one.kind, one.document) for one in document.documents], context)
     schema = offline.message_schema(entry, registry, encoded.message, encoded.version)
     assert schema is not None, f"{sample.name}: the manifest names no {encoded.message} of version {encoded.version}"
     schema.parse_and_check(encoded.data)
@@ -203,8 +208,10 @@ def any_bytes_are_answered(entry: Entry, data: bytes) -> None:
     """Whatever arrives gives a value or one of our errors; both ways of reading, and the answers in it."""
     for tolerant in (True, False):
         with suppress(GatewayError):
-            found = entry.adapter.decode(data, tolerant=tolerant)
-            entry.adapter.replies(found, received_us=offline.NOW_US, sent=None)
+            found = entry.adapter.decode(data, tolerant=tolerant, agreement=offline.agreement(entry.manifest))
+            for one in found.documents:
+                if one.refusal is None:
+                    entry.adapter.replies(one, received_us=offline.NOW_US, sent=None)
 
 
 def any_document_is_answered(entry: Entry, document: Any, kind: str) -> None:
@@ -217,15 +224,15 @@ def any_document_is_answered(entry: Entry, document: Any, kind: str) -> None:
 
 def every_leaf_has_a_fate(entry: Entry, sample: Path) -> None:
     """Of one document every value is carried, ignored for a reason, or named as lost: none is dropped in silence."""
-    document = decoded(entry, sample)
-    context = offline.context(entry.manifest, kind=document.kind, message=document.message, roundtrip=True)
-    report = entry.adapter.encode(document.document, context).report
-    told = {*report.carried, *report.ignored, *report.lost}
-    for pointer, value in leaf_values(document.document):
-        if value not in (None, ""):
-            known = any(above in told for above in _upwards(pointer))
-            assert known, f"{sample.name}: nothing is said of {pointer}"
-    assert all(report.ignored.values()), f"{sample.name}: something is ignored without a reason"
+    for document in decoded(entry, sample).documents:
+        context = offline.context(entry.manifest, kind=document.kind, message=document.message, roundtrip=True)
+        report = entry.adapter.encode(document.document, context).report
+        told = {*report.carried, *report.ignored, *report.lost}
+        for pointer, value in leaf_values(document.document):
+            if value not in (None, ""):
+                known = any(above in told for above in _upwards(pointer))
+                assert known, f"{sample.name}: nothing is said of {pointer}"
+        assert all(report.ignored.values()), f"{sample.name}: something is ignored without a reason"
 
 
 def mapping_paths_exist(entry: Entry, specs: Path) -> None:
@@ -252,10 +259,10 @@ def replies_are_known(entry: Entry, sample: Path) -> None:
     """Each answer in a sample has a function that the lifecycle knows, its raw code, and an id to find its message by."""
     from gateway.lifecycle import FUNCTIONS
 
-    found = decoded(entry, sample)
-    for reply in entry.adapter.replies(found, received_us=offline.NOW_US, sent=None):
-        assert reply.function in FUNCTIONS, f"{sample.name}: the lifecycle does not know {reply.function!r}"
-        assert reply.aliases, f"{sample.name}: nothing tells which message is meant"
+    for one in decoded(entry, sample).documents:
+        for reply in entry.adapter.replies(one, received_us=offline.NOW_US, sent=None):
+            assert reply.function in FUNCTIONS, f"{sample.name}: the lifecycle does not know {reply.function!r}"
+            assert reply.aliases, f"{sample.name}: nothing tells which message is meant"
 
 
 def mappings(entry: Entry) -> Iterator[tuple[str, Mapping]]:

@@ -31,7 +31,7 @@ def receipt(channel: str, note: str = "x", entry_id: str = ENTRY_ID, notice: str
 
 
 def reply_to(adapter: CnDeclaration, data: bytes, sent: dict[str, Any] | None = None) -> Reply:
-    (found,) = adapter.replies(adapter.decode(data, tolerant=True), received_us=RECEIVED_US, sent=sent)
+    (found,) = adapter.replies(adapter.decode(data, tolerant=True).documents[0], received_us=RECEIVED_US, sent=sent)
     return found
 
 
@@ -148,7 +148,7 @@ def test_the_older_forms_are_read_too(adapter: CnDeclaration) -> None:
 
 def test_a_declaration_is_no_answer(adapter: CnDeclaration) -> None:
     data = b"<DecMessage><DecHead><IEFlag>I</IEFlag></DecHead></DecMessage>"
-    assert adapter.replies(adapter.decode(data, tolerant=True), received_us=RECEIVED_US, sent=None) == []
+    assert adapter.replies(adapter.decode(data, tolerant=True).documents[0], received_us=RECEIVED_US, sent=None) == []
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

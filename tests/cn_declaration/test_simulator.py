@@ -93,7 +93,7 @@ def test_a_declaration_is_stashed_declared_and_released_under_the_real_file_name
     assert channels(tmp_path) == ["7", "L", "J", "R", "P"]
     for path in inbox(tmp_path):
         found = adapter.decode(path.read_bytes(), tolerant=False)
-        (reply,) = adapter.replies(found, received_us=0, sent=None)
+        (reply,) = adapter.replies(found.documents[0], received_us=0, sent=None)
         assert reply.function in ("received", "submitted", "registered", "accepted", "released", "closed")
 
 
@@ -135,7 +135,9 @@ def test_a_refused_import_and_a_broken_file_go_to_the_fail_box(
     assert {path.name for path in (tmp_path / "FailBox").iterdir()} == {"SW1.xml", "SW2.xml", "SW3.xml"}
     for path in inbox(tmp_path):
         assert path.name.startswith("Failed_SW")
-        (reply,) = adapter.replies(adapter.decode(path.read_bytes(), tolerant=False), received_us=0, sent=None)
+        (reply,) = adapter.replies(
+            adapter.decode(path.read_bytes(), tolerant=False).documents[0], received_us=0, sent=None
+        )
         assert reply.receipt is False
 
 
@@ -172,7 +174,7 @@ def test_requests_are_received_and_decided(
     partner = simulator(tmp_path)
     turn_until(partner, settled(partner))
     replies = [
-        adapter.replies(adapter.decode(path.read_bytes(), tolerant=False), received_us=0, sent=None)[0]
+        adapter.replies(adapter.decode(path.read_bytes(), tolerant=False).documents[0], received_us=0, sent=None)[0]
         for path in inbox(tmp_path)
     ]
     assert {reply.function for reply in replies} == {"received", "amended"}

@@ -2,7 +2,8 @@
 
 The tiny family is JSON. It keeps every property of a document but those called ``lost_...``; its messages are called
 T000001.json and so on. An answer is ``{"answers": [{function, code, text, issued_us, names, learned, receipt, prerequisite}]}``,
-where names and learned are lists of [scheme, value]; anything else is a document of its own.
+where names and learned are lists of [scheme, value]; anything else is a document of its own. ``{"documents": [...]}`` holds
+several of these, of which one with ``unreadable`` is refused.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from gateway.pipeline.sweep import Sweeper
 from gateway.ports import (
     Alias,
     Decoded,
+    DecodedDocument,
     EncodeContext,
     Encoded,
     Event,
@@ -123,16 +125,24 @@ class TinyAdapter:
         report = LossReport(carried=carried, lost=lost)
         return Encoded(json.dumps(body).encode(), "tiny", "1", "TINY", name, "application/json", aliases, report)
 
-    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
+    def decode(self, data: bytes, *, tolerant: bool, agreement: Agreement | None = None) -> Decoded:
         try:
             content = json.loads(data)
         except ValueError:
             raise NotWellFormed("not JSON") from None
+        return Decoded(tuple(self._one(part) for part in content.get("documents", [content])))
+
+    def _one(self, content: Json) -> DecodedDocument:
         kind = "customs_response" if "answers" in content else "manifest"
         unmapped = [Leaf(name, None, str(content[name]), "nobody knows it") for name in content if name[:2] == "x-"]
-        return Decoded(kind, content, "TINYREPLY", DecodeReport(unmapped=unmapped))
+        refusal = None
+        if "unreadable" in content:
+            refusal = Rejected(
+                "no", [Finding("tiny.decode", partner_place=str(content["unreadable"]))], code="tiny.decode"
+            )
+        return DecodedDocument(kind, content, "TINYREPLY", DecodeReport(unmapped=unmapped), refusal)
 
-    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+    def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
         return [_reply(answer, received_us) for answer in decoded.document.get("answers", ())]
 
     def aliases(self, document: Json) -> Iterable[Alias]:

@@ -14,7 +14,7 @@ from gateway.agreements import Agreement
 from gateway.errors import NeedsOperator
 from gateway.lifecycle import InboundStatus
 from gateway.pipeline.kept import KeptWatch
-from gateway.ports import Alias, Decoded, InboundRow, Json, Reply
+from gateway.ports import Alias, DecodedDocument, InboundRow, Json, Reply
 from tests.pipeline.small_house import House, TinyAdapter
 
 
@@ -106,7 +106,7 @@ def test_no_signature_is_checked_and_no_adapter_runs_while_others_wait_to_write(
         return calling
 
     class Pointing(TinyAdapter):
-        def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+        def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
             found = super().replies(decoded, received_us=received_us, sent=sent)
             beside = {"beside": sent["direction"]} if sent else {}
             return [replace(one, names_places=True, document=one.document | beside) for one in found]

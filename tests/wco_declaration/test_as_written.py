@@ -150,8 +150,8 @@ def test_several_responses_in_one_wrapper_are_answers_each(entry: Entry) -> None
         root.append(etree.fromstring(sample(name))[-1])
     data = etree.tostring(root)
     decoded = entry.adapter.decode(data, tolerant=False)
-    answers = entry.adapter.replies(decoded, received_us=0, sent=None)
-    assert [answer.function for answer in answers] == ["accepted", "exited", "rejected"]
+    answers = [entry.adapter.replies(one, received_us=0, sent=None) for one in decoded.documents]
+    assert [[answer.function for answer in one] for one in answers] == [["accepted"], ["exited"], ["rejected"]]
     assert same(data, offline.encode_again(entry, decoded))
     assert any(place.startswith("MetaData/Response[3]/Error") for place in decoded.report.mapped)
     assert decoded.report.coverage == 1.0

@@ -43,7 +43,7 @@ def notification(encode: Callable[..., Encoded], adapter: WcoDeclaration, **docu
 
 
 def reply(adapter: WcoDeclaration, decoded: Decoded, sent: dict[str, Any] | None = None) -> Reply:
-    (answer,) = adapter.replies(decoded, received_us=RECEIVED_US, sent=sent)
+    (answer,) = adapter.replies(decoded.documents[0], received_us=RECEIVED_US, sent=sent)
     return answer
 
 
@@ -168,8 +168,8 @@ def test_errors_of_an_amendment_name_places_of_its_content(adapter: WcoDeclarati
 
 
 def test_only_notifications_are_answers(adapter: WcoDeclaration) -> None:
-    decoded = Decoded("declaration", {}, "declaration", DecodeReport())
-    assert adapter.replies(decoded, received_us=RECEIVED_US, sent=None) == []
+    decoded = Decoded.alone("declaration", {}, "declaration", DecodeReport())
+    assert adapter.replies(decoded.documents[0], received_us=RECEIVED_US, sent=None) == []
 
 
 def test_an_echo_of_the_declaration_is_read_as_a_declaration(adapter: WcoDeclaration) -> None:

@@ -123,7 +123,7 @@ def test_notifications_are_ours_to_read_and_carry_the_token(
     callback.wait(1)
     decoded = entry.adapter.decode(callback.bodies[0], tolerant=False)
     sent = entry.adapter.decode(declaration("SIM:REJECT"), tolerant=False).document
-    (reply,) = entry.adapter.replies(decoded, received_us=0, sent=sent)
+    (reply,) = entry.adapter.replies(decoded.documents[0], received_us=0, sent=sent)
     assert reply.function == "rejected"
     pointer = "/goods_shipment/government_agency_goods_items/0/commodity/classifications/0/id"
     assert reply.document["places"][0]["pointer"] == pointer

@@ -87,6 +87,10 @@ def test_a_spoiled_message_comes_back_or_is_refused_or_holds_elements_nobody_kno
         assert result.verdict is Verdict.REFUSED
         assert result.findings
         return
+    if any(one.refusal for one in result.decoded.documents):
+        assert result.verdict is Verdict.REFUSED
+        assert result.findings
+        return
     report = result.decoded.report
     unknown = [finding for finding in report.findings if finding.code == "syntax.element.unknown"]
     assert report.lost == []

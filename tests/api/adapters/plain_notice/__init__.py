@@ -17,7 +17,7 @@ import orjson
 
 from gateway.errors import Finding, NotWellFormed, Severity
 from gateway.mapping.report import DecodeReport, LossReport
-from gateway.ports import Alias, Decoded, EncodeContext, Encoded, Reply
+from gateway.ports import Agreement, Alias, Decoded, DecodedDocument, EncodeContext, Encoded, Reply
 
 Json = dict[str, Any]
 REPLY = re.compile(r'<Reply((?: [a-z]+="[^"]*"){4})>([^<]*)</Reply>')
@@ -50,21 +50,21 @@ class PlainNotice:
             report=LossReport(carried=tuple(f"/{name}" for name in document)),
         )
 
-    def decode(self, data: bytes, *, tolerant: bool) -> Decoded:
+    def decode(self, data: bytes, *, tolerant: bool, agreement: Agreement | None = None) -> Decoded:
         match = REPLY.fullmatch(data.decode("utf-8", "replace").strip())
         fields = {} if match is None else dict(re.findall(r'([a-z]+)="([^"]*)"', match[1])) | {"text": match[2]}
         if set(fields) != {*NAMES, "text"}:
             warning = Finding("syntax.element.unknown", found="odd", severity=Severity.WARNING)
             warnings = [warning] if b"odd" in data else []
             raise NotWellFormed("not a reply", [*warnings, Finding("syntax.not_well_formed", found="not a reply")])
-        return Decoded(
+        return Decoded.alone(
             "customs_response",
             {"function": fields["function"], "raw_code": fields["code"], **fields},
             "Reply",
             DecodeReport(),
         )
 
-    def replies(self, decoded: Decoded, *, received_us: int, sent: Json | None) -> list[Reply]:
+    def replies(self, decoded: DecodedDocument, *, received_us: int, sent: Json | None) -> list[Reply]:
         said = decoded.document
         return [
             Reply(
