@@ -49,7 +49,7 @@ def head(codes: Codes) -> list[Row]:
         text("AgentCode", "agent.identifiers[scheme=CN-CUSTOMS].value"),
         text("AgentName", "agent.name"),
         text("ApprNo", "approval_number"),
-        text("BillNo", "goods_shipment.consignment.transport_contract_document.id"),
+        text("BillNo", "goods_shipment.consignment.transport_contract_documents[1].id"),
         text("ContrNo", "goods_shipment.contract.id"),
         code("CustomMaster", "declaration_office.id", "customs-offices"),
         code("CutMode", "goods_shipment.levy_nature_code", "levy-nature"),

@@ -169,7 +169,6 @@ def _deep(value: Any) -> Any:
 SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client-reference", (REFERENCE,)),
     ("ucr", ("goods_shipment", "ucr", "id")),
-    ("bill", ("goods_shipment", "consignment", "transport_contract_document", "id")),
     ("bill", ("goods_shipment", "consignment", "delivery_document", "id")),
     ("bill", ("transit_movement", "border_crossing", "transport_document_id")),
     ("contract", ("goods_shipment", "contract", "id")),
@@ -188,6 +187,9 @@ def aliases(document: Json) -> Iterator[Alias]:
         value = text(document, *steps)
         if value:
             yield Alias(scheme, value)
+    for _, paper in members(document, "goods_shipment", "consignment", "transport_contract_documents"):
+        if value := text(paper, "id"):
+            yield Alias("bill", value)
     yield from _transport_aliases(document)
     for place in (("goods_shipment", "consignment"), ("transit_movement",)):
         for _, equipment in members(document, *place, "transport_equipments"):

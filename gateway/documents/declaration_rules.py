@@ -18,7 +18,8 @@ _ITEMS = ("goods_shipment", "government_agency_goods_items")
 _EQUIPMENT = ("goods_shipment", "consignment", "transport_equipments")
 _TIR_DOCUMENTS = frozenset({"952", "N952", "TIR"})  # EDIFACT 1001 code 952: TIR carnet
 _PAPERS = ("additional_documents", "previous_documents")
-_CONTRACT = ("goods_shipment", "consignment", "transport_contract_document")
+_CONTRACTS = ("goods_shipment", "consignment", "transport_contract_documents")
+_DELIVERY = ("goods_shipment", "consignment", "delivery_document")
 # Papers whose number is an identifier: EDIFACT 1001 codes, bare and as European customs write them.
 _NUMBERED = {
     **dict.fromkeys(_TIR_DOCUMENTS, "tir-carnet"),
@@ -165,9 +166,9 @@ def dates_reversed(document: Document, _facts: Facts) -> Iterator[Complaint]:
         (("royalty_fee",), at(document, "royalty_fee"), "period_start_date", "period_end_date"),
         (("royalty_fee",), at(document, "royalty_fee"), "contract_effective_date", "contract_expiry_date"),
     ]
-    for name in ("transport_contract_document", "delivery_document"):
-        way = ("goods_shipment", "consignment", name)
-        spans.append((way, at(document, *way), "effective_date_time", "expiry_date_time"))
+    papers = [((*_CONTRACTS, index), paper) for index, paper in members(document, *_CONTRACTS)]
+    for way, paper in (*papers, (_DELIVERY, at(document, *_DELIVERY))):
+        spans.append((way, paper, "effective_date_time", "expiry_date_time"))
     for place, part, first, last in spans:
         if part is None:
             continue
@@ -270,10 +271,9 @@ def document_number(document: Document, _facts: Facts) -> Iterator[Complaint]:
     for index, item in members(document, *_ITEMS):
         for steps, fault in _misnumbered(item):
             yield Complaint((*_ITEMS, index, *steps), short(fault.found), short(fault.expected))
-    contract = at(document, *_CONTRACT)
-    wrong = _number_fault(contract) if isinstance(contract, dict) else None
-    if wrong:
-        yield Complaint((*_CONTRACT, "id"), short(wrong.found), short(wrong.expected))
+    for index, paper in members(document, *_CONTRACTS):
+        if wrong := _number_fault(paper):
+            yield Complaint((*_CONTRACTS, index, "id"), short(wrong.found), short(wrong.expected))
 
 
 def _misnumbered(holder: Any) -> list[tuple[tuple[str | int, ...], Fault]]:

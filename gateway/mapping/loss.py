@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.mapping.paths import Step, pattern, read
+from gateway.mapping.paths import FIRST, Step, pattern, read
 from gateway.mapping.plan import Branch, Condition, Repeat
 from gateway.mapping.report import Later, LossReport
 
@@ -117,7 +117,8 @@ def _chosen(node: Home, choice: tuple[str, str], *, many: bool) -> Home:
     if many:
         node.chosen_arrays.add(choice)
     home = node.chosen.setdefault(choice, Home())
-    home.children.setdefault(choice[0], Home()).carried = True
+    if choice[0] != FIRST:
+        home.children.setdefault(choice[0], Home()).carried = True
     return home
 
 
@@ -201,7 +202,9 @@ def _home_of(member: Any, home: Home, used: set[tuple[str, str]]) -> Home | None
     """Where an array member goes. Of members chosen by key the message has one place; a second one finds it taken."""
     if isinstance(member, dict):
         for choice, chosen in home.chosen.items():
-            if member.get(choice[0]) == choice[1] and (choice not in used or choice in home.chosen_arrays):
+            if (choice[0] == FIRST or member.get(choice[0]) == choice[1]) and (
+                choice not in used or choice in home.chosen_arrays
+            ):
                 used.add(choice)
                 return chosen
     return home.members
@@ -248,11 +251,11 @@ def loss_table(plan: Branch, ignored: Mapping[str, str], leaves: Iterable[str]) 
     """The fate of every canonical leaf, whatever document comes. leaves: patterns such as ``a.b[].c``."""
     places: dict[str, list[str]] = {}
     for carrier in carriers(plan):
-        choice = ", ".join(f"{step.key}={step.value}" for step in carrier.steps if step is not None and step.key)
+        choice = ", ".join(step.choice for step in carrier.steps if step is not None and step.key)
         element = carrier.element + (f" ({choice})" if choice else "")
         places.setdefault(path_pattern(carrier.steps), []).append(element)
         for index, step in enumerate(carrier.steps):
-            if step is not None and step.key:
+            if step is not None and step.key not in ("", FIRST):
                 places.setdefault(f"{path_pattern(carrier.steps[: index + 1])}.{step.key}", []).append(element)
     table = []
     for leaf in leaves:

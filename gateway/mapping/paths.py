@@ -2,7 +2,7 @@
 
 ``goods_shipment.consignor.identifiers[scheme=AEO].value`` is a path: names joined by dots; a name may be followed by
 [key=value], which means the one member of that array whose key has that value. Writing through such a step makes the
-member where there is none. A path is relative to the scope it stands in; a leading ``^`` starts at the document's root.
+member where there is none; [1] means the first member, whatever it says, for partners that have room for one. A path is relative to the scope it stands in; a leading ``^`` starts at the document's root.
 """
 
 from __future__ import annotations
@@ -13,23 +13,34 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-STEP = re.compile(r"^([a-z_][a-z0-9_]*)(?:\[([a-z_]+)=([^\]]+)\])?$")
+STEP = re.compile(r"^([a-z_][a-z0-9_]*)(?:\[(?:([a-z_]+)=([^\]]+)|(1))\])?$")
+FIRST = "#"  # stands for a key where the first member is meant
 EMPTY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One name; key and value choose the member of an array, "" where the name is not an array."""
+    """One name; key and value choose the member of an array, "" where the name is not an array. Key FIRST: the first one."""
 
     name: str
     key: str = ""
     value: str = ""
 
     def picks(self, member: Any) -> bool:
-        return isinstance(member, dict) and member.get(self.key) == self.value
+        return isinstance(member, dict) and (self.key == FIRST or member.get(self.key) == self.value)
+
+    @property
+    def choice(self) -> str:
+        """What stands in the brackets, "" where there are none."""
+        return "1" if self.key == FIRST else f"{self.key}={self.value}" if self.key else ""
+
+    @property
+    def fresh(self) -> dict[str, Any]:
+        """A new member that this step picks."""
+        return {} if self.key == FIRST else {self.key: self.value}
 
     def __str__(self) -> str:
-        return f"{self.name}[{self.key}={self.value}]" if self.key else self.name
+        return f"{self.name}[{self.choice}]" if self.key else self.name
 
 
 @lru_cache(maxsize=8192)
@@ -42,7 +53,7 @@ def parse(path: str) -> tuple[Step, ...]:
         match = STEP.match(part)
         if match is None:
             raise ValueError(f"{part!r} in {path!r} is not a step of a canonical path")
-        steps.append(Step(match[1], match[2] or "", match[3] or ""))
+        steps.append(Step(match[1], FIRST if match[4] else match[2] or "", match[3] or ""))
     return tuple(steps)
 
 
@@ -57,9 +68,9 @@ def pattern(steps: tuple[Step, ...]) -> str:
 
 
 def member(array: Any, key: str, value: str) -> Mapping[str, Any]:
-    """The first member whose key has that value, or an empty mapping."""
+    """The first member whose key has that value, or an empty mapping; with FIRST the first of all."""
     for candidate in array:
-        if candidate.get(key) == value:
+        if key == FIRST or candidate.get(key) == value:
             found: Mapping[str, Any] = candidate
             return found
     return EMPTY
@@ -112,7 +123,7 @@ def reach(scope: dict[str, Any], steps: tuple[Step, ...]) -> tuple[dict[str, Any
         array = scope.setdefault(step.name, [])
         index = next((place for place, candidate in enumerate(array) if step.picks(candidate)), len(array))
         if index == len(array):
-            array.append({step.key: step.value})
+            array.append(step.fresh)
         pointer += f"/{index}"
         scope = array[index]
     return scope, pointer

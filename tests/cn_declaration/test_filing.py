@@ -176,6 +176,20 @@ def test_what_another_partners_bag_holds_counts_as_lost(
     assert list(report.lost) == ["/extensions/somebody/x"]
 
 
+def test_a_second_waybill_is_lost_to_customs_and_found_by_people(
+    adapter: CnDeclaration, filing: Filing, copper: dict[str, Any]
+) -> None:
+    copper["goods_shipment"]["consignment"]["transport_contract_documents"].append(
+        {"type_code": "714", "id": "HOUSE-7"}
+    )
+    encoded = adapter.encode(copper, filing())
+    assert value(encoded.data, "DecHead/BillNo") == "GSK20261118043"
+    lost = "/goods_shipment/consignment/transport_contract_documents/1"
+    assert list(encoded.report.lost) == [f"{lost}/type_code", f"{lost}/id"]
+    bills = [alias.value for alias in adapter.aliases(copper) if alias.scheme == "bill"]
+    assert bills[:2] == ["GSK20261118043", "HOUSE-7"]
+
+
 @pytest.mark.parametrize("document", [{}, {"agent": {}}, {"extensions": {}}, {"direction": "import"}])
 def test_a_document_that_says_hardly_anything_is_answered_with_findings(
     adapter: CnDeclaration, filing: Filing, document: dict[str, Any]

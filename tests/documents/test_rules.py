@@ -152,7 +152,7 @@ def test_nothing_weighed_counted_or_priced_is_below_zero(
     [
         {"/goods_shipment/previous_documents": [{"type_code": "NMRN", "id": "21DE330243450436E9"}]},
         {f"{ITEM}/additional_documents": [{"type_code": "N952", "id": "12345678"}]},
-        {"/goods_shipment/consignment/transport_contract_document": {"type_code": "741", "id": "057 12345675"}},
+        {"/goods_shipment/consignment/transport_contract_documents": [{"type_code": "741", "id": "057 12345675"}]},
     ],
 )
 def test_the_number_of_a_paper_is_held_against_its_kind_wherever_it_stands(

@@ -275,3 +275,24 @@ def test_conversions_are_inverses(conversion: Any, ours: Any, theirs: str | None
         return
     assert conversion.encode(ours) == (theirs,)
     assert conversion.decode(theirs) == (ours,)
+
+
+def test_of_several_members_the_first_goes_where_there_is_room_for_one_and_the_others_are_lost(
+    table: ElementTable,
+) -> None:
+    rows = [
+        convert("Flow", "direction", one("as it is", lambda text: text, lambda text: text)),
+        text("Host", "bills[1].id"),
+    ]
+    mapping = Mapping(table=table, document="parcel", rows=rows, ignored={})
+    document = {"direction": "I", "bills": [{"id": "MASTER"}, {"id": "HOUSE"}]}
+    assert values(written(mapping, document), "Host") == ["MASTER"]
+    report = mapping.loss(document)
+    assert (set(report.carried), list(report.lost)) == ({"/direction", "/bills/0/id"}, ["/bills/1/id"])
+    assert mapping.decode(written(mapping, document))[0] == {"direction": "I", "bills": [{"id": "MASTER"}]}
+    assert {row.path: row.fate for row in mapping.loss_table(["bills[].id", "bills[].name"])} == {
+        "bills[].id": "carried",
+        "bills[].name": "lost",
+    }
+    broken = {"direction": "I", "bills": [{"id": "far too long for it"}]}
+    assert mapping.places(written(mapping, broken), broken)["Parcel/Host"] == "/bills/0/id"
