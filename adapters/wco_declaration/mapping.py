@@ -128,7 +128,7 @@ def charge_deduction() -> Row:
         "customs_valuation.charge_deductions",
         [
             text("ChargesTypeCode", "charges_type_code"),
-            amount("OtherChargeDeductionAmount", "other_charge_deduction_amount"),
+            group("OtherChargeDeductionAmount", [text(".", "value"), code("@currencyID", "currency", "currency-iso")]),
         ],
     )
 

@@ -51,8 +51,8 @@ def test_every_function_leads_to_a_state_and_every_state_is_led_to() -> None:
 
 
 def test_a_reply_may_say_exactly_what_the_lifecycle_understands() -> None:
-    schema = json.loads((PROJECT_ROOT / "specs" / "documents" / "customs_response.json").read_text(encoding="utf-8"))
-    assert set(schema["properties"]["function"]["enum"]) == set(FUNCTIONS)
+    shared = json.loads((PROJECT_ROOT / "specs" / "documents" / "common.json").read_text(encoding="utf-8"))
+    assert set(shared["$defs"]["response_function"]["enum"]) == set(FUNCTIONS)
 
 
 def test_states_are_named_in_both_languages_ranked_and_told_whose_move_they_are() -> None:
