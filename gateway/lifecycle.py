@@ -36,10 +36,15 @@ class Rest(StrEnum):
     REFUSED = "refused"  # the partner has seen these bytes and does not want them
     ASKED_AGAIN = "asked_again"  # the partner has seen these bytes and wants them once more
     RECEIPT_OVERDUE = "receipt_overdue"  # it was handed over; that it is not found later proves nothing
+    NOT_FOUND = "not_found"  # the same, and it was asked for in vain
+    NOBODY_TELLS = "nobody_tells"  # it was asked for in vain: the partner cannot say whether it has these bytes
 
 
 # The partner was asked, or asked itself, for bytes that it has seen before: that it has them says nothing.
 AFRESH = frozenset({Rest.REFUSED, Rest.ASKED_AGAIN})
+# It was at the partner once, so that its absence there proves nothing.
+WAS_THERE = frozenset({Rest.RECEIPT_OVERDUE, Rest.NOT_FOUND})
+ASKED_IN_VAIN = frozenset({Rest.NOT_FOUND, Rest.NOBODY_TELLS})
 
 S = Status
 MOVES: dict[Status, dict[str, Status]] = {
@@ -120,7 +125,9 @@ REQUEST_PHASES: dict[str, Phase] = {
 class Mover(StrEnum):
     """Whose move it is."""
 
-    GATEWAY = "gateway"
+    GATEWAY = "gateway"  # it has yet to send, or is finding out
+    PARTNER = "partner"  # the partner's front or client has the message and has not answered
+    OPERATOR = "operator"  # a person on duty at the gateway
     CARD_HOLDER = "card_holder"  # the person who declares a draft in the single window
     DECLARANT = "declarant"
     CUSTOMS = "customs"
@@ -180,6 +187,29 @@ STATES: dict[tuple[Track, str], State] = _states(
     State(T.RELEASE, "cleared", 30, M.NOBODY, None, "cleared: free for use", "放行且可使用"),
     State(T.RELEASE, "exited", 40, M.NOBODY, None, "left the territory", "已实际离境", final=True),
 )
+
+# Whose move it is while a document stands at "filed", where nobody but its message can say: it waits to be sent, lies at the
+# partner's client, or needs a person.
+MOVER_UNTIL_JUDGED: dict[Status, Mover] = {
+    S.ACCEPTED: M.GATEWAY,
+    S.SIGNED: M.GATEWAY,
+    S.SENDING: M.GATEWAY,
+    S.SENT: M.PARTNER,
+    S.DELIVERED: M.PARTNER,
+    S.UNKNOWN: M.GATEWAY,  # it asks, as long as asking may help
+    S.PARKED: M.OPERATOR,
+    S.EXPIRED: M.DECLARANT,  # given up: whoever still wants it files it anew
+}
+
+
+def mover_until_judged(status: Status, rest: Rest, *, waits: bool) -> Mover:
+    """Whose move it is by one message. waits: it is held back for another document, which somebody has to file."""
+    if status is Status.UNKNOWN and rest in ASKED_IN_VAIN:
+        return Mover.OPERATOR
+    if waits and status in (Status.ACCEPTED, Status.SIGNED):
+        return Mover.DECLARANT
+    return MOVER_UNTIL_JUDGED[status]
+
 
 # What a partner's answer says (customs_response.function) -> where it moves the document. None: it is kept, moves nothing.
 FUNCTIONS: dict[str, tuple[Track, str] | None] = {

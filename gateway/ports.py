@@ -413,12 +413,13 @@ class IdempotencyRow:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One row of a search: a message with its document's standing."""
+    """One row of a search: a message with a standing, and the message that must be settled before this one is sent."""
 
     message: MessageRow
     kind: str
     reference: str
     standing: StandingRow | None
+    behind: MessageRow | None = None
 
 
 class Reading(Protocol):
@@ -498,6 +499,10 @@ class Reading(Protocol):
 
     def stale_message(self, message_id: str, now_us: int) -> MessageRow | None:
         """The message, if it is one of stale_sending."""
+        ...
+
+    def stuck_before(self, message_id: str) -> MessageRow | None:
+        """The first message in doubt, or parked, that stands before this one of the same key in their lane."""
         ...
 
     def ids_in(self, status: Status, agreement: str, after_id: str, limit: int) -> list[str]:

@@ -62,8 +62,8 @@ def show(declaration_id: str, user: Caller) -> flask.Response:
                 document=view.json(latest.digest),
                 standing=None if standing is None else views.standing(standing, lang, now_us),
                 rounds=[views.round_of(row) for row in rounds],
-                messages=[views.message(row, lang) for row in view.messages(root.id)],
-                requests=[views.request(asked, lang) for asked in view.requests(root)],
+                messages=[views.message(row, lang, view.behind(row)) for row in view.messages(root.id)],
+                requests=[views.request(asked, lang, now_us) for asked in view.requests(root)],
                 known_ids=view.known_ids(root.id),
                 links=views.declaration_links(root.id),
             )

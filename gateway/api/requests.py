@@ -7,7 +7,7 @@ import flask
 from gateway.api import reading, views
 from gateway.api.answers import answer
 from gateway.api.filing import Filing
-from gateway.api.parts import language
+from gateway.api.parts import here, language
 from gateway.api.security import Caller
 from gateway.lifecycle import REQUEST_PHASES
 from gateway.ports import Json
@@ -43,10 +43,13 @@ def amendment(declaration_id: str, amendment_id: str, user: Caller) -> flask.Res
     with reading.open_for(user) as view:
         root = view.declaration(declaration_id)
         asked = view.request(root, AMENDMENT, amendment_id)
-        return answer({"request": views.request(asked, language()), "document": view.json(asked.document.digest)})
+        return answer(
+            {"request": views.request(asked, language(), here().clock()), "document": view.json(asked.document.digest)}
+        )
 
 
 def _listed(declaration_id: str, kind: str, user: Caller) -> flask.Response:
     with reading.open_for(user) as view:
         found = view.requests(view.declaration(declaration_id), kind)
-    return answer({"items": [views.request(asked, language()) for asked in found]})
+    lang, now_us = language(), here().clock()
+    return answer({"items": [views.request(asked, lang, now_us) for asked in found]})

@@ -16,7 +16,7 @@ from gateway.lifecycle import REQUEST_PHASES, Mover, Phase
 from gateway.pipeline.reading import Request, Subject
 from gateway.pipeline.standings import REQUEST
 from gateway.pipeline.telling import Telling
-from gateway.pipeline.titles import MOVER_TITLES, STATUS_TITLES, said, state_title
+from gateway.pipeline.titles import MOVER_TITLES, SETTLE_TITLES, STATUS_TITLES, said, state_title
 from gateway.ports import DocumentRow, Encoded, Event, Found, InboundRow, LaneRow, MessageRow, StandingRow
 
 Json = dict[str, Any]
@@ -76,7 +76,8 @@ def standing(row: StandingRow, lang: str, now_us: int) -> Json:
     )
 
 
-def message(row: MessageRow, lang: str) -> Json:
+def message(row: MessageRow, lang: str, behind: MessageRow | None = None) -> Json:
+    """behind: the message that must be settled before this one is sent."""
     return set_only(
         id=row.id,
         document_id=row.document_id,
@@ -94,6 +95,7 @@ def message(row: MessageRow, lang: str) -> Json:
         status_title=said(STATUS_TITLES[row.status], lang),
         attempts=row.attempts,
         waiting_for=row.waiting_for,
+        waits_behind=None if behind is None else _settled_first(behind, lang),
         reason=row.reason,
         receipt_due_at=None if row.receipt_due_us is None else to_text(row.receipt_due_us),
         encoded_digest=row.encoded_digest,
@@ -104,9 +106,22 @@ def message(row: MessageRow, lang: str) -> Json:
     )
 
 
+def _settled_first(row: MessageRow, lang: str) -> Json:
+    """The message that another waits behind, and what to do about it."""
+    return set_only(
+        message_id=row.id,
+        name=row.name,
+        status=row.status,
+        status_title=said(STATUS_TITLES[row.status], lang),
+        reason=row.reason,
+        action=said(SETTLE_TITLES[row.status], lang),
+        links=message_links(row.id, row.root_id),
+    )
+
+
 def found(row: Found, lang: str, now_us: int) -> Json:
     return set_only(
-        message=message(row.message, lang),
+        message=message(row.message, lang, row.behind),
         kind=row.kind,
         reference=row.reference,
         standing=None if row.standing is None else standing(row.standing, lang, now_us),
@@ -154,17 +169,18 @@ def round_of(row: DocumentRow) -> Json:
     return {"document_id": row.id, "round": row.round, "phase": row.phase, "created_at": to_text(row.created_us)}
 
 
-def request(asked: Request, lang: str) -> Json:
+def request(asked: Request, lang: str, now_us: int) -> Json:
     """An amendment, cancellation or presentation with what became of it."""
     row, state = asked.document, asked.state
     place = request_place(row.kind, row.root_id, row.id)
-    return {
-        "id": row.id,
-        "declaration_id": row.root_id,
-        "kind": row.kind,
-        "state": state,
-        "state_title": state_title(REQUEST, state, lang),
-        "replies": [
+    return set_only(
+        id=row.id,
+        declaration_id=row.root_id,
+        kind=row.kind,
+        state=state,
+        state_title=state_title(REQUEST, state, lang),
+        standing=None if asked.standing is None else standing(asked.standing, lang, now_us),
+        replies=[
             set_only(
                 document_id=reply.document_id,
                 function=reply.function,
@@ -173,10 +189,10 @@ def request(asked: Request, lang: str) -> Json:
             )
             for reply in asked.replies
         ],
-        "message_ids": [each.id for each in asked.messages],
-        "created_at": to_text(row.created_us),
-        "links": {"self": place, "declaration": f"/v1/declarations/{row.root_id}"},
-    }
+        message_ids=[each.id for each in asked.messages],
+        created_at=to_text(row.created_us),
+        links={"self": place, "declaration": f"/v1/declarations/{row.root_id}"},
+    )
 
 
 def lane(agreement: Agreement, row: LaneRow | None) -> Json:

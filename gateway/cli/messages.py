@@ -108,7 +108,7 @@ def _must_be_known(filters: Mapping[str, str]) -> None:
 def show(shell: Shell, message_id: str, as_json: bool) -> int:
     """Show one message and where its document stands."""
     with looking(shell) as view:
-        facts = message_facts(view, _message(view, message_id))
+        facts = message_facts(view, _message(view, message_id), shell.lang)
     if as_json:
         shell.show_json(facts)
     else:

@@ -101,10 +101,14 @@ def lifecycle_page() -> str:
         (name, *((target[0], target[1]) if target else ("", "")), lifecycle.REQUESTS.get(name, ""))
         for name, target in lifecycle.FUNCTIONS.items()
     ]
+    until_judged = list(lifecycle.MOVER_UNTIL_JUDGED.items())
     return _page(
         "Lifecycle",
         "## A message on the wire",
         _table(("status", "step", "becomes"), moves),
+        "Whose move it is as long as nobody has judged the document. One that is held back for another document waits for the "
+        "declarant; one that is unknown, for the operator where asking was in vain.",
+        _table(("status", "who moves next"), until_judged),
         "## A document in the eyes of those who judge it",
         "Within one round and track the highest rank wins; of equal ranks the one issued last.",
         _table(("track", "rank", "state", "en", "zh", "who moves next", "silent after", ""), states),

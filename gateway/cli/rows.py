@@ -24,8 +24,13 @@ DELIVERIES = {
 }
 
 
-def message_facts(view: View, message: MessageRow) -> dict[str, Any]:
+# What a status says besides, where another message must be settled first.
+BEHIND = {"en": "waits behind {}", "zh": "须先处理 {}"}
+
+
+def message_facts(view: View, message: MessageRow, lang: str) -> dict[str, Any]:
     from gateway.ids import to_text
+    from gateway.pipeline.titles import SETTLE_TITLES, said
 
     found = view.found(message)
     standing = found.standing
@@ -44,6 +49,8 @@ def message_facts(view: View, message: MessageRow) -> dict[str, Any]:
         "status": message.status.value,
         "attempts": message.attempts,
         "waiting_for": message.waiting_for,
+        "waits_behind": found.behind.id if found.behind else "",
+        "what_to_do": said(SETTLE_TITLES[found.behind.status], lang) if found.behind else "",
         "reason": message.reason,
         "round": standing.round if standing else None,
         "phase": standing.phase if standing else "",
@@ -79,6 +86,7 @@ def found_as_json(found: Found) -> dict[str, Any]:
         "states": dict(standing.states) if standing else {},
         "mover": standing.mover if standing else "",
         "waiting_for": message.waiting_for,
+        "waits_behind": found.behind.id if found.behind else "",
         "reason": message.reason,
         "updated": to_text(message.updated_us),
     }
@@ -89,13 +97,16 @@ def found_row(found: Found, shell: Shell) -> tuple[str, ...]:
     from gateway.pipeline.titles import MOVER_TITLES, STATUS_TITLES, said, state_title
 
     message, standing, lang = found.message, found.standing, shell.lang
+    status = said(STATUS_TITLES[message.status], lang)
+    if found.behind is not None:
+        status = f"{status}, {BEHIND[lang].format(found.behind.id)}"
     return (
         message.id,
         shell.telling.word("kind", found.kind, lang),
         found.reference,
         message.agreement,
         shell.telling.when(message.created_us),
-        said(STATUS_TITLES[message.status], lang),
+        status,
         ", ".join(state_title(track, name, lang) for track, name in standing.states.items()) if standing else "",
         said(MOVER_TITLES[Mover(standing.mover)], lang) if standing else "",
     )

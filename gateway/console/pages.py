@@ -18,7 +18,7 @@ from gateway.console.sessions import Sessions
 from gateway.console.words import LANGUAGES, words
 from gateway.errors import Finding, GatewayError
 from gateway.ids import to_text
-from gateway.lifecycle import REQUEST_PHASES, Status
+from gateway.lifecycle import Status
 from gateway.pipeline.reading import Subject, View, partner_digest, silent_us
 from gateway.pipeline.telling import duration
 from gateway.pipeline.titles import STATUS_TITLES, said
@@ -128,12 +128,9 @@ def _plain(text: str) -> str:
 def _row(view: View, found: Found) -> dict[str, Any]:
     """A message as the pages show it: the API's view with the standing of its own document, and how long nothing was heard of it.
 
-    An amendment stands where its own answers put it, also when its declaration was closed long ago. Silence counts only while
-    somebody has to move.
+    Silence counts only while somebody has to move.
     """
     now_us = here().clock()
-    if found.kind in REQUEST_PHASES:
-        found = replace(found, standing=view.standing(found.message.document_id))
     silent = silent_us(found, now_us)
     return {
         **views.found(found, lang(), now_us),

@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "created": ("Accepted", "受理时间"),
     "attempts": ("Attempts", "发送次数"),
     "waiting_for": ("Waiting for", "等待"),
+    "waits_behind": ("Waits behind", "须先处理"),
     "reason": ("Reason", "原因"),
     "round": ("Round and phase", "轮次与阶段"),
     "silent": ("Silent for", "已静默"),

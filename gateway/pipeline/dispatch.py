@@ -21,7 +21,7 @@ from gateway import ids
 from gateway.agreements import Agreement, Directory
 from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected, trace
 from gateway.events import EventType
-from gateway.lifecycle import Rest, Status
+from gateway.lifecycle import ASKED_IN_VAIN, WAS_THERE, Rest, Status
 from gateway.pipeline import attempts, timeline
 from gateway.pipeline.kept import MOST_AT_ONCE
 from gateway.pipeline.outcomes import (
@@ -391,7 +391,7 @@ class Dispatcher:
         now, message = self._clock(), writing.message(message_id)
         if message is None or message.status is not Status.UNKNOWN:
             return None if message is None else message.status
-        overdue = message.rest is Rest.RECEIPT_OVERDUE
+        overdue = message.rest in WAS_THERE
         if there:
             due = None if overdue else attempts.receipt_due_us(agreement, now)
             message = writing.advance(message, "located", now_us=now, receipt_due_us=due, reason="", rest=Rest.NONE)
@@ -406,6 +406,9 @@ class Dispatcher:
             enqueue(writing, agreement, message, now)
             writing.append_event(timeline.about(message, EventType.MESSAGE_NOT_THERE, now, note=note))
             return Status.SIGNED
+        if message.rest not in ASKED_IN_VAIN:
+            # Written once; from now on it is a person's move.
+            writing.update_message(message.id, now, rest=Rest.NOT_FOUND if overdue else Rest.NOBODY_TELLS)
         return message.status
 
 

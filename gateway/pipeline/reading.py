@@ -14,6 +14,7 @@ import orjson
 
 from gateway.errors import Finding, NotFound
 from gateway.lifecycle import REQUEST_PHASES, Mover
+from gateway.pipeline import movers
 from gateway.pipeline.places import DECLARATION, RESPONSE
 from gateway.pipeline.standings import REQUEST
 from gateway.ports import (
@@ -36,6 +37,7 @@ class Request:
 
     document: DocumentRow
     state: str
+    standing: StandingRow | None
     replies: tuple[JudgementRow, ...]
     messages: tuple[MessageRow, ...]
 
@@ -95,7 +97,7 @@ class View:
         document = self._reading.document(row.document_id)
         standing = self._reading.standing(row.root_id)
         found = Found(row, document.kind if document else "", document.reference if document else "", standing)
-        return self._named([found])[0]
+        return self._named([self._seen(found)])[0]
 
     def _named(self, rows: Iterable[Found]) -> list[Found]:
         """A request seldom has a reference of its own; people know it by that of its declaration."""
@@ -109,6 +111,22 @@ class View:
             return references[root_id]
 
         return [row if row.reference else replace(row, reference=reference(row.message.root_id)) for row in rows]
+
+    def _seen(self, found: Found) -> Found:
+        """With the standing of its own document: an amendment stands where its own answers put it, however long ago its declaration
+        was closed."""
+        standing = found.standing
+        if found.kind in REQUEST_PHASES:
+            standing = self._reading.standing(found.message.document_id)
+        return replace(
+            found,
+            standing=None if standing is None else movers.seen(self._reading, standing),
+            behind=self.behind(found.message),
+        )
+
+    def behind(self, message: MessageRow) -> MessageRow | None:
+        """The message in doubt, or parked, that must be settled before this one is sent."""
+        return movers.waits_behind(self._reading, message)
 
     def rounds(self, root: DocumentRow) -> list[DocumentRow]:
         """The declaration as it was declared, oldest round first."""
@@ -128,18 +146,20 @@ class View:
         return self._request(row)
 
     def _request(self, row: DocumentRow) -> Request:
-        standing = self._reading.standing(row.id)
+        standing = self.standing(row.id)
         state = standing.states.get(REQUEST, "filed") if standing else "filed"
         messages = tuple(each for each in self._reading.messages_of(row.root_id) if each.document_id == row.id)
         ids = {each.id for each in messages}
         replies = tuple(each for each in self._reading.judgements_of(row.root_id) if each.message_id in ids)
-        return Request(row, state, replies, messages)
+        return Request(row, state, standing, replies, messages)
 
     def messages(self, root_id: str) -> list[MessageRow]:
         return sorted(self._reading.messages_of(root_id), key=lambda row: row.id, reverse=True)
 
     def standing(self, root_id: str) -> StandingRow | None:
-        return self._reading.standing(root_id)
+        """Where a declaration, or a request by its document's id, stands, and whose move it is by its messages too."""
+        row = self._reading.standing(root_id)
+        return None if row is None else movers.seen(self._reading, row)
 
     def known_ids(self, root_id: str) -> dict[str, list[str]]:
         """What people and partners call a declaration: scheme -> every value, the latest first."""
@@ -196,7 +216,8 @@ class View:
     def search(self, *, limit: int, **asked: Any) -> tuple[list[Found], str | None]:
         """A page of messages, and the cursor of the next one where there is more. asked: as for Reading.search."""
         rows = self._reading.search(tenant=self._scope, limit=limit + 1, **asked)
-        return self._named(rows[:limit]), rows[limit - 1].message.id if len(rows) > limit else None
+        page = self._named(self._seen(row) for row in rows[:limit])
+        return page, page[-1].message.id if len(rows) > limit else None
 
     def declarations(self, value: str, state: str, limit: int, cursor: str) -> tuple[list[Found], str | None]:
         """A page of declarations, each at the place of its newest message."""

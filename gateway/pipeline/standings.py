@@ -12,7 +12,7 @@ from dataclasses import replace
 from gateway import lifecycle
 from gateway.events import EventType
 from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, REQUEST_PHASES, STATES, Judgement, Mover, Phase, Track
-from gateway.pipeline import timeline
+from gateway.pipeline import movers, timeline
 from gateway.pipeline.case import Case
 from gateway.ports import DocumentRow, JudgementRow, StandingRow, Writing
 
@@ -124,7 +124,7 @@ def _store(unit: Writing, before: StandingRow, after: StandingRow, now_us: int, 
                 changed=changed,
                 round=after.round,
                 phase=after.phase,
-                mover=after.mover,
+                mover=movers.whose_move(unit, after),
             )
         )
 

@@ -18,7 +18,7 @@ from gateway.agreements import Directory
 from gateway.errors import GatewayError, trace
 from gateway.events import EventType
 from gateway.lifecycle import Rest, Status
-from gateway.pipeline import standings, timeline, waiting
+from gateway.pipeline import movers, standings, timeline, waiting
 from gateway.pipeline.attempts import RECEIPT_OVERDUE
 from gateway.pipeline.outcomes import lose_sight
 from gateway.pipeline.questions import Questions
@@ -205,7 +205,7 @@ class Sweeper:
                 root_id=row.root_id if document is None else document.root_id,
                 tenant=row.tenant,
                 document_id=row.root_id,
-                mover=row.mover,
+                mover=movers.whose_move(writing, current),
                 states=dict(row.states),
                 silent_s=(now - current.updated_us) // SECOND_US,
             )

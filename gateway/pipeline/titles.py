@@ -17,10 +17,23 @@ STATUS_TITLES: dict[Status, tuple[str, str]] = {
 }
 MOVER_TITLES: dict[Mover, tuple[str, str]] = {
     Mover.GATEWAY: ("the gateway", "网关"),
+    Mover.PARTNER: ("the partner or its client, which has the message", "对方或其客户端（报文已交付）"),
+    Mover.OPERATOR: ("the operator of the gateway", "网关值班人员"),
     Mover.CARD_HOLDER: ("the card holder, who must declare the draft", "持卡人（须提交暂存单）"),
     Mover.DECLARANT: ("the declarant", "申报人"),
     Mover.CUSTOMS: ("customs", "海关"),
     Mover.NOBODY: ("nobody", "无"),
+}
+# What a person does about a message that others of its declaration wait behind.
+SETTLE_TITLES: dict[Status, tuple[str, str]] = {
+    Status.UNKNOWN: (
+        "The gateway asks where it can. Else look at the partner: enter its answer if it is there; if not, redrive or expire.",
+        "是否送达不明。网关会尽可能查询；否则请向对方核实：已收到则录入回执（answer），未收到则重新投递（redrive）或放弃（expire）。",
+    ),
+    Status.PARKED: (
+        "It waits for a person: mend what its reason says and redrive it, or give it up.",
+        "待人工处理：请按其原因处理后重新投递（redrive），或放弃（expire）。",
+    ),
 }
 REQUEST_TITLES: dict[str, tuple[str, str]] = {
     "filed": ("filed with the gateway", "已提交网关"),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 
 from gateway import lifecycle
 from gateway.errors import Conflict, NotFound
@@ -23,6 +23,7 @@ MESSAGE = names_of(MessageRow)
 STATUS_AT, REST_AT = MESSAGE.index("status"), MESSAGE.index("rest")
 TEXTS = frozenset({"reason", "rest"})
 CHANGEABLE = frozenset(MESSAGE) - {"id", "status", "updated_us"}
+STUCK = (Status.UNKNOWN.value, Status.PARKED.value)
 FINAL = [status.value for status, moves in MOVES.items() if not moves]
 # How often advance() reads again when another process moved the message in between (PostgreSQL only).
 ADVANCE_TRIES = 5
@@ -70,6 +71,24 @@ WAITING_MESSAGES = Statement(
     )
     .order_by(m.id)
     .limit(given("most", m.attempts))
+)
+_mine, _before = work.alias("mine"), work.alias("ahead")
+STUCK_BEFORE = Statement(
+    select(*MESSAGE_COLUMNS)
+    .select_from(_mine)
+    .join(_before, and_(_before.c.lane == _mine.c.lane, _before.c.key == _mine.c.key))
+    .join(messages, m.id == _before.c.message_id)
+    .where(
+        _mine.c.message_id == given("of_message", _mine.c.message_id),
+        _mine.c.key != EMPTY,
+        or_(
+            _before.c.place < _mine.c.place,
+            and_(_before.c.place == _mine.c.place, _before.c.serial < _mine.c.serial),
+        ),
+        unindexed(m.status).in_([bindparam(None, status, m.status.type) for status in STUCK]),
+    )
+    .order_by(_before.c.place, _before.c.serial)
+    .limit(1)
 )
 COUNTS = Statement(select(m.status, func.count()).group_by(m.status))
 
@@ -172,6 +191,12 @@ def ids_in(db: Session, status: Status, agreement: str, after_id: str, limit: in
 def waiting_messages(db: Session, after_id: str, limit: int) -> list[MessageRow]:
     """Messages that wait for another document, oldest first, those behind after_id; whose way has ended is left out."""
     return [message_from(row) for row in db.all(WAITING_MESSAGES, after_id=after_id, most=limit)]
+
+
+def stuck_before(db: Session, message_id: str) -> MessageRow | None:
+    """The first message in doubt, or parked, that stands before this one of the same key in their lane."""
+    row = db.one(STUCK_BEFORE, of_message=message_id)
+    return message_from(row) if row else None
 
 
 def counts(db: Session) -> Mapping[str, int]:

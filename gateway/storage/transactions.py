@@ -38,6 +38,7 @@ class SqlReading(Session):
     overdue_receipts = queries_messages.overdue_receipts
     stale_sending = queries_messages.stale_sending
     stale_message = queries_messages.stale_message
+    stuck_before = queries_messages.stuck_before
     counts = queries_messages.counts
 
     aliases_of = queries_aliases.aliases_of

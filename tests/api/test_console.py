@@ -177,3 +177,18 @@ def test_nothing_is_silent_once_nobody_has_to_move(running: Any, cookie: str) ->
     amendment, declaration = silences(shown)
     assert amendment.endswith((" s", " min"))
     assert declaration == ""
+
+
+def test_a_message_that_is_held_up_leads_to_the_one_that_must_be_settled(running: Any, cookie: str) -> None:
+    filed = running.file()
+    running.operator.post(f"/v1/messages/{filed['message_ids'][0]}/park", {"reason": "for the test"})
+    asked = running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"]).json
+    (held_up,) = asked["message_ids"]
+    for path in (f"/console/declarations/{filed['id']}", f"/console/messages/{held_up}", f"/console/?q={held_up}"):
+        shown = page(running, f"{path}{'&' if '?' in path else '?'}lang=en", cookie).data.decode()
+        assert "the operator of the gateway" in shown, path
+        link = rf"Waits behind.{{0,20}}<a href=\"/console/messages/{filed['message_ids'][0]}\?lang=en\""
+        assert re.search(link, shown, re.DOTALL), path
+    shown = page(running, f"/console/messages/{held_up}?lang=zh", cookie).data.decode()
+    for expected in ("须先处理", "网关值班人员", "请按其原因处理后重新投递（redrive）"):
+        assert expected in shown

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway import ids
+from gateway.api import views
+
 WHY = {"reason": "for the test"}
 
 
@@ -85,3 +88,53 @@ def test_a_kept_answer_that_fits_is_read_again_onto_the_timeline_of_its_declarat
 )
 def test_lanes_and_deliveries_are_for_operators(running: Any, path: str) -> None:
     assert running.api.get(path).status == 403
+
+
+def test_a_message_says_which_one_of_its_declaration_must_be_settled_first(running: Any) -> None:
+    filed = running.file()
+    (first,) = filed["message_ids"]
+    running.operator.post(f"/v1/messages/{first}/park", WHY)
+    asked = running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"]).json
+    (held_up,) = asked["message_ids"]
+    shown = running.api.get(f"/v1/messages/{held_up}").json
+    behind = shown["message"]["waits_behind"]
+    assert (behind["message_id"], behind["status"], behind["reason"]) == (first, "parked", "for the test")
+    assert "redrive it, or give it up" in behind["action"]
+    assert shown["standing"]["mover"] == "operator"
+    listed = running.api.get(f"/v1/declarations/{filed['id']}").json["messages"]
+    assert [each["id"] for each in listed if "waits_behind" in each] == [held_up]
+    running.operator.post(f"/v1/messages/{first}/redrive", WHY)
+    shown = running.api.get(f"/v1/messages/{held_up}").json
+    assert "waits_behind" not in shown["message"]
+    assert shown["standing"]["mover"] == "gateway"
+
+
+def test_a_request_stands_as_a_declaration_does_with_who_must_move_and_whether_he_is_late(running: Any) -> None:
+    filed = running.file()
+    running.answer(filed["id"], "closed")
+    asked = running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"]).json
+    here = f"/v1/declarations/{filed['id']}"
+    with running.app.parts.store.read() as reading:
+        due_us = reading.standing(asked["id"]).silence_due_us
+    shown = (
+        running.api.get(asked["links"]["self"]).json["request"],
+        running.api.get(f"{here}/amendments").json["items"][0],
+        running.api.get(here).json["requests"][0],
+    )
+    for view in shown:
+        standing = view["standing"]
+        assert standing["states"] == [{"track": "request", "state": "filed", "title": "filed with the gateway"}]
+        assert (standing["mover"], standing["overdue"], standing["final"]) == ("gateway", False, False)
+        assert standing["silence_due_at"] == ids.to_text(due_us)
+    late = reading_late(running, asked["id"])
+    assert (late["mover"], late["overdue"]) == ("gateway", True)
+    running.operator.post(f"/v1/messages/{asked['message_ids'][0]}/park", WHY)
+    parked = running.api.get(asked["links"]["self"]).json["request"]["standing"]
+    assert (parked["mover"], parked["mover_title"]) == ("operator", "the operator of the gateway")
+
+
+def reading_late(running: Any, request_id: str) -> Any:
+    """The standing of a request as it is shown once its hour has passed."""
+    with running.app.parts.store.read() as reading:
+        row = reading.standing(request_id)
+    return views.standing(row, "en", row.silence_due_us + 1)

@@ -94,6 +94,13 @@ def test_due_work_is_found_by_its_time_and_claimed_in_the_order_of_its_lane(tabl
     assert [step for step in claim if "TEMP B-TREE" in step] == []
 
 
+def test_what_stands_before_a_message_is_read_from_its_key_alone(tables: sqlite3.Connection) -> None:
+    steps = plan(tables, queries_messages.STUCK_BEFORE)
+    assert "ix_work_message_id (message_id=?)" in steps[0]
+    assert "ix_work_lane_key_serial (lane=? AND key=?)" in steps[1]
+    assert "SEARCH messages USING PRIMARY KEY (id=?)" in steps[2]
+
+
 def test_a_long_queue_of_which_nothing_is_due_costs_next_to_nothing(sqlite_template: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(shutil.copy(sqlite_template, tmp_path / "work.db"), isolation_level=None)) as file:
         row = (

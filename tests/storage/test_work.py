@@ -112,6 +112,35 @@ def test_lanes_with_due_work_are_named_unless_they_are_paused(store: SqlStore) -
     assert due_lanes(store, LATER_US) == ["rail", "road"]
 
 
+def test_what_is_stuck_before_a_message_is_told_by_key_and_place(store: SqlStore) -> None:
+    first, other, second, third, free = queue(store, ("a", 0), ("b", 0), ("a", 0), ("a", 9), ("", 0))
+
+    def stuck() -> list[str | None]:
+        with store.read() as reading:
+            found = [reading.stuck_before(id_) for id_ in (first, other, second, third, free)]
+        return [row.id if row else None for row in found]
+
+    def park(id_: str) -> None:
+        def unit(writing: Writing) -> None:
+            message = writing.message(id_)
+            assert message is not None
+            writing.advance(message, "stuck", now_us=NOW_US)
+
+        store.write(unit)
+
+    assert stuck() == [None] * 5
+    for id_ in (second, other, free):
+        park(id_)
+    assert stuck() == [None, None, None, second, None]
+    park(first)
+    assert stuck() == [None, None, first, first, None]
+    store.write(lambda writing: writing.cancel_work(first))
+    assert stuck() == [None, None, None, second, None]
+    # Back again, it stands before what came later.
+    store.write(lambda writing: writing.requeue(first, "customs", "a", NOW_US))
+    assert stuck() == [None, None, first, first, None]
+
+
 def due_lanes(store: SqlStore, now_us: int = NOW_US) -> list[str]:
     with store.read() as reading:
         return sorted(reading.due_lanes(now_us))
