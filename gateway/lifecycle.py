@@ -246,6 +246,13 @@ FUNCTIONS: dict[str, tuple[Track, str] | None] = {
     "information": None,
 }
 
+# What no partner's message may ever tell, and a person enters from the paper that shows it: the state that waits for it -> the
+# answer to enter. It stands for money, so it is not entered without saying which paper that is.
+ENTERED_BY_HAND: dict[tuple[Track, str], str] = {
+    (T.DUTY, "assessed"): "duty_paid",
+    (T.DUTY, "due"): "duty_paid",
+}
+
 # The life of an amendment, a cancellation or a presentation: a track of its own, told by the same replies.
 REQUESTS: dict[str, str] = {
     "received": "stashed",
@@ -303,7 +310,9 @@ def project(judgements: Iterable[Judgement], *, round: int, phase: Phase) -> Sta
             best[state.track] = (*key, state)
     states = {track: entry[2] for track, entry in best.items()}
     states.setdefault(Track.DECLARATION, STATES[(Track.DECLARATION, "filed")])
-    return _standing(states, round, phase)
+    last_us = {track: entry[1] for track, entry in best.items()}
+    charged_later = last_us.get(Track.DUTY, 0) > last_us.get(Track.DECLARATION, 0)
+    return _standing(states, round, phase, charged_later=charged_later)
 
 
 # What is owed although the state as such rests: the complete declaration after a released two-step summary (practice: 14 days),
@@ -323,16 +332,16 @@ def _owed(states: dict[Track, State], phase: Phase) -> tuple[Mover, int | None] 
     return None
 
 
-def _acting(states: dict[Track, State], phase: Phase) -> tuple[Mover, int | None]:
-    """Whose move it is, and for how long it may take.
+def _acting(states: dict[Track, State], phase: Phase, *, charged_later: bool) -> tuple[Mover, int | None]:
+    """Whose move it is, and for how long it may take. charged_later: duty was asked for after the declaration moved last.
 
-    A declaration that is over asks nothing; then what is owed speaks, then a release that rests with nobody ends the asking, then the
-    first track that asks something of somebody.
+    A declaration that is over asks nothing but the duty that customs asked for afterwards, as with collective payment; then what is
+    owed speaks, then a release that rests with nobody ends the asking, then the first track that asks something of somebody.
     """
     declaration = states[Track.DECLARATION]
-    if declaration.ends_round or declaration.final:
-        return declaration.mover, declaration.silent_after_s
     owed = _owed(states, phase)
+    if declaration.ends_round or (declaration.final and not (owed and charged_later)):
+        return declaration.mover, declaration.silent_after_s
     if owed is not None:
         return owed
     released = states.get(Track.RELEASE)
@@ -344,9 +353,9 @@ def _acting(states: dict[Track, State], phase: Phase) -> tuple[Mover, int | None
     return acting.mover, acting.silent_after_s
 
 
-def _standing(states: dict[Track, State], round: int, phase: Phase) -> Standing:
+def _standing(states: dict[Track, State], round: int, phase: Phase, *, charged_later: bool) -> Standing:
     declaration = states[Track.DECLARATION]
-    mover, silent_after_s = _acting(states, phase)
+    mover, silent_after_s = _acting(states, phase, charged_later=charged_later)
     return Standing(
         round=round,
         phase=phase,
@@ -354,7 +363,7 @@ def _standing(states: dict[Track, State], round: int, phase: Phase) -> Standing:
         mover=mover,
         silent_after_s=silent_after_s,
         round_ended=declaration.ends_round,
-        final=declaration.final,
+        final=declaration.final and mover is Mover.NOBODY,
     )
 
 

@@ -8,7 +8,7 @@ from gateway.api import reading, views
 from gateway.api.answers import answer
 from gateway.api.filing import Filing
 from gateway.api.parts import here, language
-from gateway.api.security import Caller
+from gateway.api.security import Caller, require_filer
 from gateway.ids import to_text
 from gateway.ports import Json
 
@@ -68,6 +68,17 @@ def show(declaration_id: str, user: Caller) -> flask.Response:
                 links=views.declaration_links(root.id),
             )
         )
+
+
+def duty_paid(declaration_id: str, document: Json, user: Caller) -> flask.Response:
+    """The filer, who holds customs' receipt, or an operator enters that the duty is paid; the declaration as it stands then."""
+    if not user.is_operator:
+        require_filer(user)
+    with reading.open_for(user) as view:
+        view.declaration(declaration_id)
+    said = {"reason": document["reason"], "evidence": document["evidence"]}
+    here().operator.duty_paid(declaration_id, actor=user.actor, **said)
+    return show(declaration_id, user)
 
 
 def timeline(declaration_id: str, user: Caller) -> flask.Response:

@@ -32,7 +32,7 @@ def stop_waiting(message_id: str, document: Json, user: Caller) -> flask.Respons
 
 def answer(message_id: str, document: Json, user: Caller) -> flask.Response:
     """What the partner said by telephone or on paper; it counts like an answer that came over the wire."""
-    said = {"function": document["function"], "reason": document["reason"]}
+    said = {"function": document["function"], "reason": document["reason"], "evidence": document.get("evidence", "")}
     return _act(here().operator.answer_by_hand, message_id, user, **said)
 
 

@@ -14,9 +14,9 @@ from gateway.events import TITLES
 from gateway.ids import to_text
 from gateway.lifecycle import REQUEST_PHASES, Mover, Phase
 from gateway.pipeline.reading import Request, Subject
-from gateway.pipeline.standings import REQUEST
+from gateway.pipeline.standings import REQUEST, to_enter
 from gateway.pipeline.telling import Telling
-from gateway.pipeline.titles import MOVER_TITLES, SETTLE_TITLES, STATUS_TITLES, said, state_title
+from gateway.pipeline.titles import ENTER_TITLES, MOVER_TITLES, SETTLE_TITLES, STATUS_TITLES, said, state_title
 from gateway.ports import DocumentRow, Encoded, Event, Found, InboundRow, LaneRow, MessageRow, StandingRow
 
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def message_links(message_id: str, root_id: str) -> Json:
 
 
 def standing(row: StandingRow, lang: str, now_us: int) -> Json:
-    due = row.silence_due_us
+    due, enter = row.silence_due_us, to_enter(row)
     return set_only(
         round=row.round,
         phase=row.phase,
@@ -68,6 +68,8 @@ def standing(row: StandingRow, lang: str, now_us: int) -> Json:
         ],
         mover=row.mover,
         mover_title=said(MOVER_TITLES[Mover(row.mover)], lang),
+        enter=enter,
+        action=said(ENTER_TITLES[enter], lang) if enter else "",
         silence_due_at=None if due is None else to_text(due),
         overdue=due is not None and due < now_us,
         final=row.final,

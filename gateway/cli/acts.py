@@ -59,9 +59,10 @@ def stop_waiting(shell: Shell, message_id: str, why: str) -> int:
 @click.command()
 @click.argument("message_id", metavar="ID")
 @click.argument("function")
+@click.option("--evidence", default="", help="What shows it, e.g. the number of a receipt; duty_paid needs one.")
 @because
 @click.pass_obj
-def answer(shell: Shell, message_id: str, function: str, why: str) -> int:
+def answer(shell: Shell, message_id: str, function: str, evidence: str, why: str) -> int:
     """Enter what the partner said by telephone or on paper.
 
     FUNCTION is the word of a customs response, e.g. submitted, released, rejected; it counts like an answer over the wire.
@@ -69,7 +70,7 @@ def answer(shell: Shell, message_id: str, function: str, why: str) -> int:
     from gateway.cli.wiring import actor, operating
 
     with operating(shell) as operations:
-        operations.answer_by_hand(message_id, function, actor=actor(), reason=why)
+        operations.answer_by_hand(message_id, function, actor=actor(), reason=why, evidence=evidence)
     return 0
 
 

@@ -30,7 +30,7 @@ BEHIND = {"en": "waits behind {}", "zh": "须先处理 {}"}
 
 def message_facts(view: View, message: MessageRow, lang: str) -> dict[str, Any]:
     from gateway.ids import to_text
-    from gateway.pipeline.titles import SETTLE_TITLES, said
+    from gateway.pipeline.titles import said
 
     found = view.found(message)
     standing = found.standing
@@ -50,7 +50,7 @@ def message_facts(view: View, message: MessageRow, lang: str) -> dict[str, Any]:
         "attempts": message.attempts,
         "waiting_for": message.waiting_for,
         "waits_behind": found.behind.id if found.behind else "",
-        "what_to_do": said(SETTLE_TITLES[found.behind.status], lang) if found.behind else "",
+        "what_to_do": "\n".join(said(words, lang) for words in _to_do(found)),
         "reason": message.reason,
         "round": standing.round if standing else None,
         "phase": standing.phase if standing else "",
@@ -61,6 +61,16 @@ def message_facts(view: View, message: MessageRow, lang: str) -> dict[str, Any]:
         "created": to_text(message.created_us),
         "updated": to_text(message.updated_us),
     }
+
+
+def _to_do(found: Found) -> list[tuple[str, str]]:
+    """What a person does about it, (en, zh) each: about the message that holds this one up, and what is to be entered by hand."""
+    from gateway.pipeline.standings import to_enter
+    from gateway.pipeline.titles import ENTER_TITLES, SETTLE_TITLES
+
+    enter = to_enter(found.standing) if found.standing else ""
+    held_up = [SETTLE_TITLES[found.behind.status]] if found.behind else []
+    return held_up + ([ENTER_TITLES[enter]] if enter else [])
 
 
 def plain(value: Any) -> str:

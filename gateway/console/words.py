@@ -31,6 +31,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "name": ("File or reference", "文件名或标识"),
     "where": ("Where it stands", "当前状态"),
     "move": ("Whose move", "待谁处理"),
+    "to_do": ("What to do", "处理办法"),
     "updated": ("Last change", "最近变化"),
     "created": ("Accepted", "受理时间"),
     "attempts": ("Attempts", "发送次数"),

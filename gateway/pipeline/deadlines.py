@@ -21,7 +21,7 @@ from gateway.documents.deadlines_data import BROKEN
 from gateway.errors import Finding, NeedsOperator, NotFound
 from gateway.events import EventType
 from gateway.lifecycle import FUNCTIONS, STATES, Phase, Track
-from gateway.pipeline import places, timeline
+from gateway.pipeline import places, standings, timeline
 from gateway.ports import Reading, StandingRow, Store, Writing
 
 NOTICE = timedelta(days=3)
@@ -168,6 +168,7 @@ class DeadlineWatch:
                 title_en=due.title.en,
                 title_zh=due.title.zh,
                 certain=due.certain,
+                **(standings.hint(standing) if runs.track == Track.DUTY else {}),
             )
         )
         return True

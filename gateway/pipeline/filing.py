@@ -65,7 +65,7 @@ def _may_request(
         raise _conflict("declaration.cancelled", standing, "a declaration that is not cancelled")
     if standings.ends_round(standing):
         raise _conflict("declaration.round_ended", standing, "a declaration that was not returned; declare it again")
-    if phase is Phase.PRESENTATION and standing.final:
+    if phase is Phase.PRESENTATION and standings.is_over(standing):
         raise _conflict("declaration.closed", standing, "a declaration that is not closed")
     # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
     # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
@@ -89,14 +89,14 @@ def _may_declare_again(
         raise _conflict("declaration.cancelled", standing, "a new declaration of its own")
     if standings.ends_round(standing):
         return
-    if standing.phase == Phase.SUMMARY and phase is Phase.FULL and not standing.final:
+    if standing.phase == Phase.SUMMARY and phase is Phase.FULL and not standings.is_over(standing):
         return
     # Where the partner's front refused every message of the round, customs never saw it and will send no return.
     current = {row.id for row in documents if row.round == standing.round and row.kind == places.DECLARATION}
     mine = [message.status for message in messages if message.document_id in current]
     if mine and all(status in RESTING for status in mine):
         return
-    if standing.final:
+    if standings.is_over(standing):
         raise _conflict("declaration.finished", standing, "an amendment, or a cancellation and a new declaration")
     raise _conflict("declaration.round_open", standing, "a declaration that was returned, or a two-step summary")
 

@@ -12,7 +12,7 @@ from gateway import ids
 from gateway.agreements import Directory
 from gateway.errors import Conflict, Finding, IllegalMove, NotFound, RuleBroken
 from gateway.events import EventType
-from gateway.lifecycle import MOVES, Status
+from gateway.lifecycle import ENTERED_BY_HAND, FUNCTIONS, MOVES, Status, Track
 from gateway.pipeline import timeline
 from gateway.pipeline.outcomes import enqueue, park
 from gateway.pipeline.receive import Received, Receiver
@@ -131,9 +131,27 @@ class Operator:
 
         self._store.write(unit)
 
-    def answer_by_hand(self, message_id: str, function: str, *, actor: str, reason: str) -> str:
-        """Enter what a partner said outside of the wire; the id of the stored answer."""
-        return self._receiver.answer_by_hand(message_id, function, _reason(reason), actor)
+    def answer_by_hand(self, message_id: str, function: str, *, actor: str, reason: str, evidence: str = "") -> str:
+        """Enter what a partner said outside of the wire; the id of the stored answer. evidence: the paper that shows it."""
+        return self._receiver.answer_by_hand(message_id, function, _reason(reason), actor, evidence.strip())
+
+    def duty_paid(self, root_id: str, *, actor: str, reason: str, evidence: str) -> str:
+        """Enter that the duty of a declaration is paid, from customs' own receipt: bank papers explain, they do not prove it.
+
+        Conflict where no duty is asked for; it answers the message to which customs said last what is to be paid.
+        """
+        with self._store.read() as reading:
+            standing = reading.standing(root_id)
+            state = standing.states.get(Track.DUTY, "") if standing else ""
+            charged = [
+                row.message_id
+                for row in reading.judgements_of(root_id)
+                if standing and row.round == standing.round and FUNCTIONS.get(row.function) in ENTERED_BY_HAND
+            ]
+        if (Track.DUTY, state) not in ENTERED_BY_HAND or not charged:
+            finding = Finding("declaration.no_duty", found=state or "no duty", expected="duty that is assessed or due")
+            raise Conflict("no duty is asked for", [finding], code=finding.code)
+        return self.answer_by_hand(charged[-1], "duty_paid", actor=actor, reason=reason, evidence=evidence)
 
     def read_again(self, inbound_id: str, *, actor: str, reason: str) -> Received:
         """Read a refused or unmatched delivery again. The act stands on the timeline of what it speaks of, else on its own."""

@@ -27,7 +27,7 @@ from gateway import ids
 from gateway.agreements import Directory
 from gateway.errors import Conflict, Finding, GatewayError, NotFound, Rejected, RuleBroken, trace
 from gateway.events import EventType
-from gateway.lifecycle import FUNCTIONS, InboundStatus
+from gateway.lifecycle import ENTERED_BY_HAND, FUNCTIONS, InboundStatus
 from gateway.pipeline import attempts, places, timeline
 from gateway.pipeline.apply import apply
 from gateway.pipeline.case import Case
@@ -435,15 +435,18 @@ class Receiver:
             writing.name_inbound(settled.row, read.aliases)
         return self._told(writing, settled)
 
-    def answer_by_hand(self, message_id: str, function: str, reason: str, actor: str) -> str:
+    def answer_by_hand(self, message_id: str, function: str, reason: str, actor: str, evidence: str = "") -> str:
         """Enter what a partner said by telephone or on paper, e.g. a release; the id of the stored answer.
 
-        What was entered before in the same words counts once. Raises RuleBroken for a word that is no answer, NotFound for a
+        evidence: what shows it, e.g. the number of a receipt. What was entered before in the same words counts once. Raises RuleBroken for a word that is no answer, NotFound for a
         message that is not there, Conflict for one that was never sent: nobody can have answered that.
         """
         if function not in FUNCTIONS:
             finding = Finding("receive.function", found=function[:40], expected=", ".join(sorted(FUNCTIONS)))
             raise RuleBroken("no partner can answer that", [finding], code=finding.code)
+        if function in ENTERED_BY_HAND.values() and not evidence:
+            finding = Finding("operator.evidence", found="", expected="the number of the paper that shows it")
+            raise RuleBroken("evidence is needed", [finding], code=finding.code)
 
         def unit(writing: Writing) -> str:
             now = self._clock()
@@ -455,10 +458,17 @@ class Receiver:
                 finding = Finding("message.never_sent", found=str(message.status))
                 raise Conflict("nobody can have answered what was never sent", [finding], code=finding.code)
             said: Json = {"function": function, "raw_code": "by hand", "raw_text": reason}
-            reply = Reply(said, function, "by hand", reason, now, ())
+            shown = {"raw_detail": evidence} if evidence else {}
+            reply = Reply(said | shown, function, "by hand", reason, now, ())
             writing.append_event(
                 timeline.about(
-                    message, EventType.ANSWERED_BY_HAND, now, actor=actor, raw_text=reason, function=function
+                    message,
+                    EventType.ANSWERED_BY_HAND,
+                    now,
+                    actor=actor,
+                    raw_text=reason,
+                    function=function,
+                    evidence=evidence,
                 )
             )
             match = Match.of(Case(writing, message.root_id), message, document)

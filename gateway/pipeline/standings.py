@@ -11,7 +11,18 @@ from dataclasses import replace
 
 from gateway import lifecycle
 from gateway.events import EventType
-from gateway.lifecycle import DAY_S, FUNCTIONS, HOUR_S, REQUEST_PHASES, STATES, Judgement, Mover, Phase, Track
+from gateway.lifecycle import (
+    DAY_S,
+    ENTERED_BY_HAND,
+    FUNCTIONS,
+    HOUR_S,
+    REQUEST_PHASES,
+    STATES,
+    Judgement,
+    Mover,
+    Phase,
+    Track,
+)
 from gateway.pipeline import movers, timeline
 from gateway.pipeline.case import Case
 from gateway.ports import DocumentRow, JudgementRow, StandingRow, Writing
@@ -75,6 +86,25 @@ def ends_round(standing: StandingRow) -> bool:
 
 def is_cancelled(standing: StandingRow) -> bool:
     return _declaration_state(standing).name == "cancelled"
+
+
+def is_over(standing: StandingRow) -> bool:
+    """Whether customs is done with the declaration: closed or cancelled, though duty may still be owed."""
+    return _declaration_state(standing).final
+
+
+def to_enter(standing: StandingRow) -> str:
+    """The answer that a person has to enter by hand before the standing moves on, "" where there is none."""
+    if standing.mover != Mover.DECLARANT or ends_round(standing):
+        return ""
+    waiting = (word for (track, name), word in ENTERED_BY_HAND.items() if standing.states.get(track) == name)
+    return next(waiting, "")
+
+
+def hint(standing: StandingRow) -> dict[str, str]:
+    """The same as a fact of an alarm: what ends it."""
+    word = to_enter(standing)
+    return {"enter": word} if word else {}
 
 
 def _declaration_state(standing: StandingRow) -> lifecycle.State:

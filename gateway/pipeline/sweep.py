@@ -208,6 +208,7 @@ class Sweeper:
                 mover=movers.whose_move(writing, current),
                 states=dict(row.states),
                 silent_s=(now - current.updated_us) // SECOND_US,
+                **standings.hint(current),
             )
         )
 

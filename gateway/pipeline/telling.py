@@ -18,7 +18,7 @@ import yaml
 from gateway import ids
 from gateway.errors import Finding, NeedsOperator
 from gateway.lifecycle import FUNCTIONS, Mover
-from gateway.pipeline.titles import MOVER_TITLES, said, state_title
+from gateway.pipeline.titles import ENTER_TITLES, MOVER_TITLES, said, state_title
 from gateway.ports import Event
 from gateway.texts import Texts
 
@@ -150,6 +150,7 @@ _TELLERS: dict[str, Callable[[Telling, Any, str], str]] = {
     "states": Telling._states,
     "withheld": Telling._withheld,
     "function": Telling._function,
+    "enter": lambda _, value, lang: said(ENTER_TITLES[value], lang),
     "mover": lambda _, value, lang: said(MOVER_TITLES[Mover(value)], lang),
     "silent_s": lambda _, value, lang: duration(value, lang),
     "due": lambda told, value, _: told.when_text(value),

@@ -35,6 +35,19 @@ SETTLE_TITLES: dict[Status, tuple[str, str]] = {
         "待人工处理：请按其原因处理后重新投递（redrive），或放弃（expire）。",
     ),
 }
+# What a person does where no answer of a partner may come, by the answer to be entered.
+ENTER_TITLES: dict[str, tuple[str, str]] = {
+    "duty_paid": (
+        (
+            "Pay it. Where no answer tells of the payment, enter it with the number of customs' receipt: "
+            "POST /v1/declarations/ID/duty-paid, or `swgate messages answer ID duty_paid --evidence NUMBER`"
+        ),
+        (
+            "请缴税。如无回执告知缴税结果，请凭海关缴款凭证号录入：POST /v1/declarations/ID/duty-paid，"
+            "或 `swgate messages answer ID duty_paid --evidence 凭证号`"
+        ),
+    ),
+}
 REQUEST_TITLES: dict[str, tuple[str, str]] = {
     "filed": ("filed with the gateway", "已提交网关"),
     "stashed": ("draft kept by the single window", "已暂存"),

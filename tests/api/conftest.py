@@ -22,6 +22,7 @@ from gateway import app as gateway_app
 from gateway import ids
 from gateway import settings as gateway_settings
 from gateway.api import bundle
+from gateway.ports import Writing
 from gateway.signing.devkeys import make_development_pki
 from gateway.testing.directory import PartnersFile, key_digest
 from gateway.testing.signing import KEY_ENDING, signing_pair
@@ -121,6 +122,17 @@ class Running:
         answer = self.api.post("/v1/declarations", self.declaration(**changes))
         assert answer.status == 202, answer.data
         return dict(answer.json)
+
+    def hand_over(self, message_id: str) -> None:
+        """What a worker would have done: the partner has the message."""
+
+        def unit(writing: Writing) -> None:
+            message = writing.message(message_id)
+            assert message is not None
+            writing.advance(message, "signed", "started", "handed_over", now_us=ids.now_us(), attempts=1)
+            writing.cancel_work(message_id)
+
+        self.app.parts.store.write(unit)
 
     def reply(self, declaration_id: str, function: str, text: str = "said") -> bytes:
         """What the partner of these tests would answer to a declaration."""

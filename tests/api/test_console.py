@@ -192,3 +192,22 @@ def test_a_message_that_is_held_up_leads_to_the_one_that_must_be_settled(running
     shown = page(running, f"/console/messages/{held_up}?lang=zh", cookie).data.decode()
     for expected in ("须先处理", "网关值班人员", "请按其原因处理后重新投递（redrive）"):
         assert expected in shown
+
+
+@pytest.mark.parametrize(("lang", "what", "act"), [("en", "What to do", "Pay it."), ("zh", "处理办法", "请缴税。")])
+def test_a_declaration_that_owes_duty_says_what_ends_that(
+    running: Any, cookie: str, lang: str, what: str, act: str
+) -> None:
+    filed = running.file()
+    running.hand_over(filed["message_ids"][0])
+    for function in ("released", "payment_required"):
+        running.answer(filed["id"], function)
+    for path in (f"/console/declarations/{filed['id']}", f"/console/messages/{filed['message_ids'][0]}"):
+        shown = page(running, f"{path}?lang={lang}", cookie).data.decode()
+        assert re.search(rf"<dt>{what}</dt><dd>{re.escape(act)}.*/duty-paid", shown), path
+    said = {"evidence": "A01-0708", "reason": "paid on Friday"}
+    assert running.api.post(f"/v1/declarations/{filed['id']}/duty-paid", said).status == 200
+    shown = page(running, f"/console/declarations/{filed['id']}?lang={lang}", cookie).data.decode()
+    assert f"<dt>{what}</dt>" not in shown
+    assert "A01-0708" in shown
+    assert "paid on Friday" in shown

@@ -17,9 +17,7 @@ import pytest
 from connexion.exceptions import ResolverError
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from gateway import ids
 from gateway.api import bundle, server
-from gateway.ports import Writing
 from gateway.settings import PROJECT_ROOT
 
 METHODS = ("get", "post", "put")
@@ -120,17 +118,6 @@ def known(running: Any) -> dict[str, str]:
     }
 
 
-def send(running: Any, message_id: str) -> None:
-    """What a worker writes down before the first byte leaves; no worker runs here."""
-
-    def unit(writing: Writing) -> None:
-        message = writing.message(message_id)
-        assert message is not None
-        writing.advance(message, "signed", "started", now_us=ids.now_us(), attempts=1)
-
-    running.app.parts.store.write(unit)
-
-
 def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
     """Some operations need a thing in a certain state, so they get one of their own."""
     filed = running.file()
@@ -138,7 +125,10 @@ def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
     if name == "gateway.api.declarations.declare_again":
         running.answer(filed["id"], "returned")
     elif name == "gateway.api.operations.answer":
-        send(running, own["message_id"])
+        running.hand_over(own["message_id"])
+    elif name == "gateway.api.declarations.duty_paid":
+        running.hand_over(own["message_id"])
+        running.answer(filed["id"], "payment_required")
     elif name == "gateway.api.operations.redrive":
         act = running.operator.post(f"/v1/messages/{own['message_id']}/park", {"reason": "for the test"})
         assert act.status == 200, act.data

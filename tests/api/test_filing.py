@@ -176,6 +176,7 @@ TAKES_IDS = [
     ("POST", "/v1/declarations/{declaration}/cancellation", "CancelGoodsNotArrived"),
     ("GET", "/v1/declarations/{declaration}/presentation", None),
     ("POST", "/v1/declarations/{declaration}/presentation", "PresentAtTheYard"),
+    ("POST", "/v1/declarations/{declaration}/duty-paid", "DutyReceipt"),
     ("GET", "/v1/messages/{message}", None),
     ("GET", "/v1/messages/{message}/timeline", None),
     ("GET", "/v1/messages/{message}/content/canonical", None),

@@ -133,6 +133,42 @@ def test_a_request_stands_as_a_declaration_does_with_who_must_move_and_whether_h
     assert (parked["mover"], parked["mover_title"]) == ("operator", "the operator of the gateway")
 
 
+PAID = {"evidence": "A01-0708", "reason": "paid on Friday"}
+
+
+def test_the_filer_enters_from_customs_receipt_that_the_duty_is_paid(running: Any) -> None:
+    filed = running.file()
+    here = f"/v1/declarations/{filed['id']}"
+    running.hand_over(filed["message_ids"][0])
+    assert running.api.post(f"{here}/duty-paid", PAID).json["code"] == "declaration.no_duty"
+    running.answer(filed["id"], "released")
+    running.answer(filed["id"], "payment_required")
+    standing = running.api.get(here).json["standing"]
+    assert (standing["mover"], standing["enter"]) == ("declarant", "duty_paid")
+    assert "POST /v1/declarations/ID/duty-paid" in standing["action"]
+    assert running.other.post(f"{here}/duty-paid", PAID).status == 404
+    for faulty in ({"reason": "x"}, {"evidence": "x"}, {**PAID, "evidence": ""}):
+        assert running.api.post(f"{here}/duty-paid", faulty).status == 422
+    entered = running.api.post(f"{here}/duty-paid", PAID)
+    assert (entered.status, entered.json["standing"]["mover"]) == (200, "nobody")
+    assert "enter" not in entered.json["standing"]
+    assert acts(running, f"{here}/timeline", "operator:reply:entered") == [
+        ("filer/filer-key", "It means: duty paid, says customs. Shown by: A01-0708.")
+    ]
+
+
+def test_an_operator_answers_that_duty_is_paid_with_the_paper_that_shows_it(running: Any) -> None:
+    filed = running.file()
+    path = f"/v1/messages/{filed['message_ids'][0]}/answer"
+    running.hand_over(filed["message_ids"][0])
+    running.answer(filed["id"], "payment_required")
+    said = {"function": "duty_paid", "reason": "seen in the Single Window"}
+    refused = running.operator.post(path, said)
+    assert (refused.status, refused.json["code"]) == (422, "operator.evidence")
+    answered = running.operator.post(path, {**said, "evidence": "A01-0708"}).json
+    assert {"track": "duty", "state": "paid", "title": "duty paid, says customs"} in answered["standing"]["states"]
+
+
 def reading_late(running: Any, request_id: str) -> Any:
     """The standing of a request as it is shown once its hour has passed."""
     with running.app.parts.store.read() as reading:

@@ -151,6 +151,7 @@ def test_a_deadline_is_told_once_shortly_before_it_ends(house: House, counts: Fo
         "cn.duty.payment",
         False,
     )
+    assert event.data["enter"] == "duty_paid"
     house.answer(message, "duty_paid")
     _, paid = house.file_and_send()
     house.answer(paid, "duty_paid")
