@@ -188,6 +188,15 @@ STATES: dict[tuple[Track, str], State] = _states(
     State(T.RELEASE, "exited", 40, M.NOBODY, None, "left the territory", "已实际离境", final=True),
 )
 
+# The states of a declaration that customs has stored and not given back: what waits for it need not wait any more.
+STORED_BY_CUSTOMS = frozenset(
+    state.name
+    for state in STATES.values()
+    if state.track is T.DECLARATION
+    and state.rank >= STATES[(T.DECLARATION, "registered")].rank
+    and not state.ends_round
+)
+
 # Whose move it is while a document stands at "filed", where nobody but its message can say: it waits to be sent, lies at the
 # partner's client, or needs a person.
 MOVER_UNTIL_JUDGED: dict[Status, Mover] = {

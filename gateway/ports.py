@@ -464,6 +464,10 @@ class Reading(Protocol):
         """Root ids that any alias value or id equals (ASCII case-insensitive), newest first; tenant None: every tenant."""
         ...
 
+    def settled_roots(self, tenant: str, value: str, limit: int) -> list[str]:
+        """Those of find_roots that others need not wait for: stored by customs and not given back, or given to us by a partner."""
+        ...
+
     def search(
         self,
         *,

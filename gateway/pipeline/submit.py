@@ -399,7 +399,7 @@ class Submitter:
         submission, agreement, encoded = prepared.submission, message.agreement, message.encoded
         _refuse_taken_name(writing, message, submission.tenant)
         tenants = {document.tenant, self._directory.operator}
-        missing = waiting.unmet(writing, submission.waits_for, document.root_id, tenants)
+        missing = waiting.unmet(waiting.Settled(writing), submission.waits_for, document.root_id, tenants)
         row = MessageRow(
             id=message.message_id,
             document_id=document.id,

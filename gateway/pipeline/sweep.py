@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 IDS_A_PAGE = 1_000
-# Of messages that wait, so many times the limit are looked at in one pass: a look costs two small queries.
+# Of messages that wait, so many times the limit are looked at in one pass: a look costs two small queries for each thing.
 WAITING_FOLD = 10
 
 
@@ -216,7 +216,8 @@ class Sweeper:
         most, operator = self._limit * WAITING_FOLD, self._directory.operator
         with self._store.read() as reading:
             page = reading.waiting_messages(self._waiting_after, most)
-            met = [one for one in page if waiting.is_met(reading, one, operator)]
+            settled = waiting.Settled(reading)
+            met = [one for one in page if waiting.is_met(settled, one, operator)]
         # The next pass goes on behind these, and from the beginning once it was at the end.
         self._waiting_after = page[-1].id if len(page) == most else ""
         return sum(self._store.write(partial(self._wake, message)) for message in met)

@@ -11,12 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from gateway.lifecycle import STATES, Track
-from gateway.pipeline import standings
-from gateway.ports import Alias, MessageRow, Reading, StandingRow
+from gateway.ports import Alias, MessageRow, Reading
 
-_STORED_BY_CUSTOMS = STATES[(Track.DECLARATION, "registered")].rank
-_MOST_ROOTS = 50
+
+class Settled:
+    """What is there, as one reading sees it. Many wait for the same thing, so each is looked up once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._found: dict[tuple[str, str], list[str]] = {}
+
+    def is_there(self, alias: Alias, own_root: str, tenants: Collection[str]) -> bool:
+        """Whether a settled document of these tenants carries the id; the waiting declaration itself never counts."""
+        return any(root_id != own_root for tenant in tenants for root_id in self._carriers(tenant, alias.value))
+
+    def _carriers(self, tenant: str, value: str) -> list[str]:
+        """Two suffice: one of them is another than who asks."""
+        if (tenant, value) not in self._found:
+            self._found[tenant, value] = self._reading.settled_roots(tenant, value, 2)
+        return self._found[tenant, value]
 
 
 def write(aliases: Iterable[Alias]) -> str:
@@ -29,25 +42,12 @@ def read(text: str) -> list[Alias]:
     return [Alias(scheme, value) for scheme, colon, value in parts if colon and value]
 
 
-def is_met(reading: Reading, message: MessageRow, operator: str) -> bool:
+def is_met(settled: Settled, message: MessageRow, operator: str) -> bool:
     """Whether everything this message waits for is there. operator: the tenant to whom what nobody's ids match belongs."""
     wanted = read(message.waiting_for)
-    return bool(wanted) and not unmet(reading, wanted, message.root_id, {message.tenant, operator})
+    return bool(wanted) and not unmet(settled, wanted, message.root_id, {message.tenant, operator})
 
 
-def unmet(reading: Reading, wanted: Iterable[Alias], root_id: str, tenants: Collection[str]) -> list[Alias]:
+def unmet(settled: Settled, wanted: Iterable[Alias], root_id: str, tenants: Collection[str]) -> list[Alias]:
     """Those of the wanted ids that no settled document of these tenants carries; the waiting declaration never counts."""
-    return [alias for alias in wanted if not any(_is_there(reading, alias, root_id, tenant) for tenant in tenants)]
-
-
-def _is_there(reading: Reading, alias: Alias, own_root: str, tenant: str) -> bool:
-    others = (one for one in reading.find_roots(tenant, alias.value, _MOST_ROOTS) if one != own_root)
-    return any(_is_settled(reading.standing(root_id)) for root_id in others)
-
-
-def _is_settled(standing: StandingRow | None) -> bool:
-    """Without a standing it is a document that came in; a declaration has one from its filing on."""
-    if standing is None:
-        return True
-    state = STATES[(Track.DECLARATION, standing.states.get(Track.DECLARATION, "filed"))]
-    return state.rank >= _STORED_BY_CUSTOMS and not standings.ends_round(standing)
+    return [alias for alias in wanted if not settled.is_there(alias, root_id, tenants)]

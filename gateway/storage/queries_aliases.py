@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlalchemy import CompoundSelect, select, union
+from sqlalchemy import CompoundSelect, bindparam, exists, or_, select, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway import ids
+from gateway.lifecycle import STORED_BY_CUSTOMS, Track
 from gateway.ports import Alias, MessageRow
 from gateway.storage.queries_messages import MESSAGE_COLUMNS, message_from
-from gateway.storage.session import Session, Statement, clean, fold, given
-from gateway.storage.tables import aliases, documents, inbound, messages
+from gateway.storage.session import Session, Statement, clean, fold, given, unindexed
+from gateway.storage.tables import aliases, documents, inbound, messages, standing_states, standings
 
 ALIAS = ("root_id", "scheme", "folded", "message_id", "agreement", "tenant", "value", "told_us")
 
@@ -64,6 +65,27 @@ def roots_named(*, of_tenant: bool) -> CompoundSelect[str]:
     if of_tenant:
         return union(*(query.where(tenant == given("tenant", tenant)) for query, tenant in found))
     return union(*(query for query, _ in found))
+
+
+_named = roots_named(of_tenant=True).subquery("named")
+_state = standing_states.c
+SETTLED_ROOTS = Statement(
+    select(_named.c.root_id)
+    .where(
+        or_(
+            # A document that came in has no standing; a declaration has one from its filing on.
+            ~exists().where(standings.c.root_id == _named.c.root_id),
+            exists().where(
+                _state.root_id == _named.c.root_id,
+                _state.track == bindparam(None, Track.DECLARATION.value, _state.track.type),
+                unindexed(_state.state).in_(
+                    [bindparam(None, name, _state.state.type) for name in sorted(STORED_BY_CUSTOMS)]
+                ),
+            ),
+        )
+    )
+    .limit(given("most", messages.c.attempts))
+)
 
 
 @lru_cache(maxsize=2)
@@ -129,3 +151,8 @@ def find_roots(db: Session, tenant: str | None, value: str, limit: int) -> list[
     """Root ids that any alias value or id equals (ASCII case-insensitive), newest first; tenant None: every tenant."""
     given_values = {"folded": fold(value), "most": limit} | ({} if tenant is None else {"tenant": tenant})
     return [root_id for (root_id,) in db.all(_find_roots(of_tenant=tenant is not None), **given_values)]
+
+
+def settled_roots(db: Session, tenant: str, value: str, limit: int) -> list[str]:
+    """Those of find_roots that others need not wait for, in any order, however many carry the value."""
+    return [root_id for (root_id,) in db.all(SETTLED_ROOTS, folded=fold(value), tenant=tenant, most=limit)]

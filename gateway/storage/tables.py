@@ -285,7 +285,7 @@ work = Table(
         "place", BigInteger, nullable=False, server_default="1"
     ),  # 0: was in the lane before, and goes before the others of its key
     Index(None, "lane", "key", "serial"),  # claim: is there an older one of this key?
-    Index(None, "lane", "due_us"),  # due_lanes; claim: is anything due at all?
+    Index(None, "lane", "due_us"),  # due_lanes; claim: how much is due, and the few that are
     Index(None, "message_id"),  # cancel_work, wake, stale_sending, stale_message
     sqlite_autoincrement=True,  # a number is never used again: a late worker must not finish another's work
 )

@@ -46,6 +46,7 @@ class SqlReading(Session):
     every_alias_of = queries_aliases.every_alias_of
     find_messages = queries_aliases.find_messages
     find_roots = queries_aliases.find_roots
+    settled_roots = queries_aliases.settled_roots
     search = queries_search.search
 
     inbound = queries_inbound.inbound

@@ -12,6 +12,7 @@ from gateway.lifecycle import Status
 from gateway.pipeline.questions import Questions
 from gateway.pipeline.reading import silent_us
 from gateway.pipeline.sweep import WAITING_FOLD, Sweeper
+from gateway.pipeline.waiting import Settled, unmet
 from gateway.ports import Alias, Outgoing, Writing
 from tests.pipeline.small_house import LANE, House, Wire, silent
 
@@ -242,6 +243,41 @@ def test_a_manifest_that_no_declaration_names_belongs_to_the_operator_and_frees_
     second = house.file(waits_for=(Alias("manifest", "M77"),), tenant="other")
     assert house.message(second.message_ids[0]).waiting_for == ""
     assert house.message(accepted.message_ids[0]).waiting_for == ""
+
+
+def test_what_sixty_declarations_wait_for_frees_every_one_of_them_however_early_it_was_filed(house: House) -> None:
+    _, manifest = house.file_and_send(manifest="M77")
+    waiting = [house.file(manifest="M77", waits_for=(Alias("manifest", "M77"),)).message_ids[0] for _ in range(60)]
+    assert all(house.message(one).waiting_for for one in waiting)
+    house.answer(manifest, "accepted")
+    assert house.sweeper.run_once().woken == 60
+    assert not any(house.message(one).waiting_for for one in waiting)
+    late = house.file(manifest="M77", waits_for=(Alias("manifest", "M77"),))
+    assert house.message(late.message_ids[0]).waiting_for == ""
+
+
+def test_what_only_the_waiting_declaration_itself_carries_is_not_there(house: House) -> None:
+    accepted = house.file(manifest="M77", waits_for=(Alias("manifest", "M77"),))
+    house.operator.stop_waiting(accepted.message_ids[0], actor="ann", reason="told by telephone")
+    house.run()
+    house.answer(house.message(accepted.message_ids[0]), "waiting", prerequisite="manifest:M77")
+    house.answer(house.message(accepted.message_ids[0]), "registered", issued_us=house.clock())
+    with house.store.read() as reading:
+        assert reading.settled_roots("acme", "M77", 2) == [accepted.root_id]
+        settled = Settled(reading)
+        assert unmet(settled, [Alias("manifest", "M77")], accepted.root_id, {"acme"}) == [Alias("manifest", "M77")]
+        assert unmet(settled, [Alias("manifest", "M77")], "another", {"acme"}) == []
+
+
+@pytest.mark.parametrize(("function", "is_there"), [("submitted", False), ("registered", True), ("returned", False)])
+def test_a_declaration_is_there_once_customs_has_stored_it_and_while_it_is_not_given_back(
+    house: House, function: str, is_there: bool
+) -> None:
+    _, message = house.file_and_send(manifest="M77")
+    house.answer(message, function)
+    with house.store.read() as reading:
+        assert bool(reading.settled_roots("acme", "m77", 2)) is is_there
+        assert reading.settled_roots("other", "m77", 2) == []
 
 
 def roots_named(house: House, value: str) -> list[str]:

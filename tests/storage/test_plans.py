@@ -85,13 +85,16 @@ def test_kept_answers_that_fit_by_now_are_read_from_what_was_ever_kept(tables: s
 
 
 def test_due_work_is_found_by_its_time_and_claimed_in_the_order_of_its_lane(tables: sqlite3.Connection) -> None:
-    assert "ix_work_lane_due_us" in plan(tables, queries_work.HAS_DUE)[0]
+    for counting in (queries_work.COUNT_DUE, queries_work.COUNT_NOT_DUE):
+        assert [step for step in plan(tables, counting) if "ix_work_lane_due_us" in step]
     assert [
         step for step in plan(tables, queries_work.DUE_LANES) if "ix_work_lane_due_us (lane=? AND due_us<?)" in step
     ]
-    claim = plan(tables, queries_work.CLAIM)
-    assert [step for step in claim if "work USING INDEX ix_work_order (lane=?)" in step]
-    assert [step for step in claim if "TEMP B-TREE" in step] == []
+    many, few = plan(tables, queries_work.CLAIM_OF_MANY), plan(tables, queries_work.CLAIM_OF_FEW)
+    assert [step for step in many if "work USING INDEX ix_work_order (lane=?)" in step]
+    assert [step for step in many if "TEMP B-TREE" in step] == []
+    assert [step for step in few if "work USING INDEX ix_work_lane_due_us (lane=? AND due_us<?)" in step]
+    assert [step for step in few if "ix_work_order" in step] == []
 
 
 def test_what_stands_before_a_message_is_read_from_its_key_alone(tables: sqlite3.Connection) -> None:
@@ -124,3 +127,29 @@ def test_a_long_queue_of_which_nothing_is_due_costs_next_to_nothing(sqlite_templ
         assert steps < 10
         queries_work.lanes(session)
         assert steps > 1_000
+
+
+@pytest.mark.parametrize(("due", "most_steps"), [(3, 150), (queries_work.FEW + 10, 400)])
+def test_what_is_due_is_claimed_in_order_without_walking_what_is_not(
+    sqlite_template: Path, tmp_path: Path, due: int, most_steps: int
+) -> None:
+    with closing(sqlite3.connect(shutil.copy(sqlite_template, tmp_path / "work.db"), isolation_level=None)) as file:
+        row = "INSERT INTO work (message_id, lane, key, priority, due_us, worker, attempts) VALUES (?, 'a', ?, ?, ?, '', 0)"
+        file.execute("BEGIN")
+        # What came first waits; what is due came last, in descending order of time and ascending of priority.
+        waits = range(20_000 if due < queries_work.FEW else 0)
+        file.executemany(row, ((f"w{number}", f"w{number}", 0, 10_000) for number in waits))
+        file.executemany(row, ((f"d{number}", f"d{number}", number % 10, 9_000 - number) for number in range(due)))
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        file.set_progress_handler(count, 100)
+        session = Session(file.cursor(), "sqlite", PayloadFolder(tmp_path, 1000))
+        claims = queries_work.claim(session, "a", "one", 64, 9_000, 30)
+        assert steps < most_steps
+        wanted = sorted(range(due), key=lambda number: (-(number % 10), number))[:64]
+        assert [claim.message_id for claim in claims] == [f"d{number}" for number in wanted]

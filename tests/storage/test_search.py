@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.lifecycle import Status
@@ -73,6 +75,25 @@ def test_a_root_is_found_by_our_own_ids_too(store: SqlStore) -> None:
             assert reading.find_roots(row.tenant, id_, 10) == [row.root_id]
             assert reading.find_roots("another", id_, 10) == []
         assert ids(reading, value=row.id) == [row.id]
+
+
+def test_of_many_roots_of_one_value_those_that_nobody_needs_to_wait_for_are_told(store: SqlStore) -> None:
+    filed = [file_with(store, ("manifest", "M77"), tenant="mine") for _ in range(3)]
+    given_to_us = document(kind="manifest", tenant="mine")
+
+    def unit(writing: Writing) -> None:
+        for row, state in zip(filed, ("registered", "returned", "filed"), strict=True):
+            before = writing.standing(row.root_id)
+            assert before is not None
+            writing.put_standing(replace(before, states={"declaration": state, "duty": "due"}))
+        writing.add_document(given_to_us)
+        writing.add_aliases(given_to_us.id, "", "customs", "mine", [Alias("manifest", "m77")])
+
+    store.write(unit)
+    with store.read() as reading:
+        assert set(reading.settled_roots("mine", "M77", 10)) == {filed[0].root_id, given_to_us.id}
+        assert len(reading.settled_roots("mine", "M77", 1)) == 1
+        assert reading.settled_roots("another", "M77", 10) == []
 
 
 def test_roots_are_told_newest_first_and_no_more_than_asked(store: SqlStore) -> None:

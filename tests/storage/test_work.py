@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.lifecycle import Status
 from gateway.ports import BreakerRow, Claim, LaneRow, Writing
-from gateway.storage import SqlStore
+from gateway.storage import SqlStore, queries_work
 from tests.storage.support import NOW_US, add_filed
 
 LEASE_S = 30
@@ -78,6 +78,19 @@ def test_a_younger_one_of_a_key_waits_while_the_older_waits_for_its_next_attempt
     assert claim(store) == []
     (again,) = claim(store, now_us=LATER_US)
     assert (again.message_id, again.attempt) == (a1, 2)
+
+
+def test_the_few_that_are_due_of_a_long_queue_are_taken_as_from_a_short_one(store: SqlStore) -> None:
+    queue(store, *[("", 9)] * queries_work.FEW, due_us=LATER_US)
+    a1, a2, b1, low, high = queue(store, ("a", 0), ("a", 9), ("b", 0), ("", 0), ("", 5))
+    first = claim(store, 2)
+    assert ids_of(first) == [high, a1]
+    assert ids_of(claim(store, worker="two")) == [b1, low]
+    assert store.write(lambda writing: writing.finish(first[1].work_id, "one"))
+    store.write(lambda writing: writing.pause_lane("customs", True))
+    assert claim(store) == []
+    store.write(lambda writing: writing.pause_lane("customs", False))
+    assert ids_of(claim(store)) == [a2]
 
 
 def test_lanes_do_not_wait_for_each_other(store: SqlStore) -> None:
