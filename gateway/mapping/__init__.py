@@ -76,9 +76,7 @@ class Mapping:
 
     def decode(self, root: etree._Element) -> tuple[dict[str, Any], DecodeReport]:
         """The canonical document in a parsed message, and what became of each of its leaves."""
-        document: dict[str, Any] = {}
-        report = self._reader.read(root, document)
-        return document, report
+        return self._reader.read(root)
 
     def loss(self, document: dict[str, Any]) -> LossReport:
         """What would arrive of this document, what is left out for a reason, what would be lost."""
@@ -86,7 +84,7 @@ class Mapping:
 
     def places(self, root: etree._Element, document: dict[str, Any]) -> dict[str, str]:
         """Partner place -> JSON Pointer into the document that the message was made from."""
-        return self._reader.read(root, copy.deepcopy(document), locating=True).mapped
+        return self._reader.walk(root, copy.deepcopy(document), locating=True).mapped
 
     @cached_property
     def homes(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The decoder: one walk over a received message, in whatever order its elements stand.
+"""The decoder: one walk over a received message, in whatever order its elements stand. An orderly one is read straight, without it.
 
 Every non-empty leaf ends in exactly one place: a canonical leaf, the extension bag, a constant found as expected, or the
 report of what is unmapped or unreadable. Given a document, the same walk finds instead where each leaf stands in it: so a
@@ -16,6 +16,7 @@ from lxml import etree
 from gateway.mapping.paths import Step, reach, write
 from gateway.mapping.plan import Bound, Branch, Condition, Entry, Reading, Repeat, Tie, reading_of
 from gateway.mapping.report import DecodeReport, Leaf, Place, place_text
+from gateway.mapping.straight import Straight
 from gateway.syntax.tables import NodeKind
 from gateway.syntax.white_space import WHITE_SPACE, trimmed
 
@@ -49,7 +50,9 @@ class _Scope:
 
 
 class Reader:
-    """Reads one message kind. locating: the target is an existing document whose members are looked up, not added."""
+    """Reads one message kind: straight where it is orderly, else by the walk. locating: the target is an existing document
+    whose members are looked up, not added.
+    """
 
     def __init__(
         self, plan: Branch, conditions: dict[tuple[Step, ...], list[Branch]], *, empty_means_absent: bool
@@ -57,13 +60,27 @@ class Reader:
         self.plan = plan
         self.conditions = conditions
         self.empty_means_absent = empty_means_absent
+        self.straight = Straight(plan, empty_means_absent=empty_means_absent)
 
-    def read(self, root: Element, target: dict[str, Any], *, locating: bool = False) -> DecodeReport:
-        """Fill target from a parsed message and say what became of every leaf."""
+    def read(self, root: Element) -> tuple[dict[str, Any], DecodeReport]:
+        """The document in a parsed message, and what became of every leaf."""
+        document: dict[str, Any] = {}
+        texts = self.straight.read(root, document, self.known(root))
+        if texts is not None:
+            return document, DecodeReport(padded=texts.padded, empty=texts.empty, again=lambda: self.walk(root, {}))
+        document = {}
+        return document, self.walk(root, document)
+
+    def walk(self, root: Element, target: dict[str, Any], *, locating: bool = False) -> DecodeReport:
+        """Fill target leaf by leaf, and say of each what became of it."""
         walk = _Walk(self, root, target, locating)
         walk.branch(self.plan, root, walk.root, (None, self.plan.node.name, 0))
         walk.settle(walk.root)
         return walk.report
+
+    def known(self, root: Element) -> dict[tuple[Step, ...], Any]:
+        """The values that conditions ask for, read straight from the message."""
+        return {steps: _told(root, steps, path) for steps, path in self.conditions.items()}
 
 
 def condition_sources(plan: Branch) -> dict[tuple[Step, ...], list[Branch]]:
@@ -99,40 +116,42 @@ def _plain_leaves(branch: Branch, above: tuple[Branch, ...]) -> Iterator[tuple[t
         yield from _plain_leaves(below, path)
 
 
+def _told(root: Element, steps: tuple[Step, ...], path: list[Branch]) -> Any:
+    """The canonical value of a condition."""
+    element: Element | None = root
+    value: str | None = None
+    for branch in path:
+        if element is None:
+            return None
+        if branch.node.kind is NodeKind.ATTRIBUTE:
+            value = element.get(branch.node.tag)
+        else:
+            element = element.find(branch.node.tag)
+            value = element.text if element is not None else None
+    bound = path[-1].bounds[0]
+    if value is None or not trimmed(value):
+        return bound.tie.row.default
+    return _convert_one(bound, trimmed(value), steps)
+
+
+def _convert_one(bound: Bound, value: str, steps: tuple[Step, ...]) -> Any:
+    conversion = bound.tie.row.conversion
+    if conversion is None:
+        return value
+    texts = [value if part == bound.part else None for part in range(len(bound.tie.row.elements))]
+    try:
+        return conversion.decode(*texts)[bound.tie.steps.index(steps)]
+    except ValueError:
+        return None
+
+
 class _Walk:
     def __init__(self, reader: Reader, root: Element, target: dict[str, Any], locating: bool) -> None:
         self.reader = reader
         self.locating = locating
         self.report = DecodeReport()
         self.root = _Scope(target, "")
-        self.known = {steps: self._told(root, steps, path) for steps, path in reader.conditions.items()}
-
-    def _told(self, root: Element, steps: tuple[Step, ...], path: list[Branch]) -> Any:
-        """The canonical value of a condition, read straight from the message."""
-        element: Element | None = root
-        value: str | None = None
-        for branch in path:
-            if element is None:
-                return None
-            if branch.node.kind is NodeKind.ATTRIBUTE:
-                value = element.get(branch.node.tag)
-            else:
-                element = element.find(branch.node.tag)
-                value = element.text if element is not None else None
-        bound = path[-1].bounds[0]
-        if value is None or not trimmed(value):
-            return bound.tie.row.default
-        return self._convert_one(bound, trimmed(value), steps)
-
-    def _convert_one(self, bound: Bound, value: str, steps: tuple[Step, ...]) -> Any:
-        conversion = bound.tie.row.conversion
-        if conversion is None:
-            return value
-        texts = [value if part == bound.part else None for part in range(len(bound.tie.row.elements))]
-        try:
-            return conversion.decode(*texts)[bound.tie.steps.index(steps)]
-        except ValueError:
-            return None
+        self.known = reader.known(root)
 
     # Elements.
 

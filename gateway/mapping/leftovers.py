@@ -15,7 +15,7 @@ around values, attributes that no table knows. A tolerant reading takes what it 
 
 Rule 1: gathering reads the tree that was decoded and the report of its decoding; it changes neither the tree nor a value.
 Rule 2: what is kept is in the report: as a leaf of the bag, and as a warning where a value could not be read.
-Rule 3: an orderly message costs a few searches in its bytes and nothing else.
+Rule 3: an orderly message costs at most a few searches in its bytes, and nothing where the decoder saw how its texts stood.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Leftovers:
         if unread and not tolerant:
             raise RuleBroken("the message holds values we cannot read", list(_told(unread)), code="mapping.unread")
         told = unread or report.unmapped or report.findings or report.restated
-        if orderly and not told and not self._is_odd(root, data, table):
+        if orderly and not told and not self._is_odd(root, data, table, report):
             return
         walk = _Gathering(self, report)
         entries = list(walk.element(root, table.root, table.root.name))
@@ -110,11 +110,15 @@ class Leftovers:
         report.unmapped = [leaf for leaf in report.unmapped if leaf not in kept]
         report.lost = []
 
-    def _is_odd(self, root: Element, data: bytes, table: ElementTable) -> bool:
+    def _is_odd(self, root: Element, data: bytes, table: ElementTable, report: DecodeReport) -> bool:
         """Are there blanks around values, or empty elements where a value must stand? May err towards yes."""
+        if self.is_padded(data) if report.padded is None else report.padded:
+            return True
+        if report.empty is False:
+            return False
         if table not in self._blank_tests:
             self._blank_tests[table] = _blank_test(table)
-        return self.is_padded(data) or self._blank_tests[table](root)
+        return self._blank_tests[table](root)
 
     def is_padded(self, data: bytes) -> bool:
         """Whether white space stands around a value, or an attribute is empty. May err towards yes: then the message is looked at leaf by leaf."""

@@ -92,21 +92,54 @@ class DecodeReport:
     JSON Pointer of the canonical leaf in two pieces. bag: reached the adapter's extension bag. constants:
     values the mapping fixes, found as expected. unmapped: elements nobody knows. lost: known, but unreadable. findings: what
     a tolerant reading let pass. restated: of the mapped places those that hold another spelling than we write, each with
-    ours (None: we write nothing there).
+    ours (None: we write nothing there). padded, empty: whether white space stood around a value or an attribute was empty,
+    whether an element was; None where nobody looked.
+
+    again: of a message that was read straight only the document was made; this walks through it again, for told, bag and
+    constants, when somebody looks. Of most messages nobody does.
     """
 
     told: list[tuple[Any, str, int, str, str]] = field(default_factory=list)
-    bag: list[Leaf] = field(default_factory=list)
-    constants: list[Leaf] = field(default_factory=list)
     unmapped: list[Leaf] = field(default_factory=list)
     lost: list[Leaf] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     restated: dict[str, str | None] = field(default_factory=dict)
+    padded: bool | None = None
+    empty: bool | None = None
+    again: Callable[[], DecodeReport] | None = None
+    _bag: list[Leaf] = field(default_factory=list)
+    _constants: list[Leaf] = field(default_factory=list)
     _mapped: dict[str, str] = field(default_factory=dict)
+
+    def _look(self) -> None:
+        if self.again is not None:
+            walked, self.again = self.again(), None
+            self.told, self._bag, self._constants = walked.told, walked.bag, walked.constants
+
+    @property
+    def bag(self) -> list[Leaf]:
+        self._look()
+        return self._bag
+
+    @bag.setter
+    def bag(self, leaves: list[Leaf]) -> None:
+        self._look()
+        self._bag = leaves
+
+    @property
+    def constants(self) -> list[Leaf]:
+        self._look()
+        return self._constants
+
+    @constants.setter
+    def constants(self, leaves: list[Leaf]) -> None:
+        self._look()
+        self._constants = leaves
 
     @property
     def mapped(self) -> dict[str, str]:
-        """Partner place -> JSON Pointer of the canonical leaf; put together when somebody looks, of most messages nobody does."""
+        """Partner place -> JSON Pointer of the canonical leaf; put together when somebody looks."""
+        self._look()
         if self.told:
             self._mapped |= {
                 place_text((around, name, number)): above + leaf for around, name, number, above, leaf in self.told
@@ -116,6 +149,7 @@ class DecodeReport:
 
     @mapped.setter
     def mapped(self, places: dict[str, str]) -> None:
+        self._look()
         self.told.clear()
         self._mapped = places
 
