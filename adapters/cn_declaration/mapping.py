@@ -9,7 +9,7 @@ cancellation, replies.py what customs answers.
 from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -79,8 +79,7 @@ class Dialect:
 
     def remembered(self) -> dict[str, Any]:
         """What the bag says of it: the code world always, the rest where it is not the usual."""
-        usual = Dialect()
-        unusual = {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
+        unusual = {name: value for name in CHOICES if (value := getattr(self, name)) != getattr(USUAL, name)}
         unusual.pop("countries", None)
         if self.currencies == self.countries:
             unusual.pop("currencies", None)
@@ -100,6 +99,7 @@ class Dialect:
         )
 
 
+USUAL = Dialect()
 CHOICES = {
     "countries": ("letters", "numbers"),
     "currencies": ("letters", "numbers"),

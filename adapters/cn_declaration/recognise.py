@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from lxml import etree
 
 from adapters.cn_declaration.mapping import Dialect, Forms
-from adapters.cn_declaration.remainder import POSITIONAL, mark_leading_blanks
+from adapters.cn_declaration.remainder import mark_leading_blanks
 from adapters.cn_declaration.requests import CANCELLATION_TYPE
 from gateway.mapping.family import Form
 from gateway.syntax.white_space import trimmed
@@ -22,8 +19,6 @@ REPLY_ROOTS = {
     "DEC_DATA": "dec_data",
     "Root": "dec_root",
 }
-NUMBERS = re.compile(r"[0-9]{3}", re.ASCII)
-LETTERS = re.compile(r"[A-Za-z]{3}", re.ASCII)
 COUNTRIES = ("{*}TradeCountry", "{*}TradeAreaCode", "{*}OriginCountry", "{*}DestinationCountry", "{*}RcepOrigPlaceCode")
 CURRENCIES = ("{*}TradeCurr", "{*}FeeCurr", "{*}InsurCurr", "{*}OtherCurr", "{*}Curr")
 
@@ -39,20 +34,12 @@ class Recogniser:
         """The form that reads this message, None for a root of another family. Leading blanks of positional texts are marked."""
         name = etree.QName(root).localname
         if name in ("DecMessage", "ImportMessage"):
-            _drop_comments_in_positional(root)
             mark_leading_blanks(root)
             self.dialect = dialect_of(root)
             return self._forms.of_declaration(name.lower(), self.dialect)
         if name == "DecModMessage":
             return self._forms.of_request(request_kind(root))
         return self._forms.of_reply(REPLY_ROOTS[name]) if name in REPLY_ROOTS else None
-
-
-def _drop_comments_in_positional(root: Element) -> None:
-    """A comment would stand between a positional text and its leading blanks. The tree is ours: signatures were verified before."""
-    for element in root.iter(*(f"{{*}}{name}" for name in POSITIONAL)):
-        if len(element):
-            etree.strip_tags(element, etree.Comment, etree.ProcessingInstruction)
 
 
 def request_kind(root: Element) -> str:
@@ -68,8 +55,7 @@ def dialect_of(root: Element) -> Dialect:
     message = root if etree.QName(root).localname == "DecMessage" else root.find("{*}SWImpData/{*}DecMessage")
     if message is None:
         return Dialect()
-    countries = _world(_texts(message, COUNTRIES))
-    currencies = _world(_texts(message, CURRENCIES))
+    countries, currencies = map(_world, _codes(message))
     signed = trimmed(message.findtext("{*}EdocRealation/{*}SignTime") or "")
     nested = message.find("{*}TrnContaGoodsList/{*}TrnContaGoods") is not None
     return Dialect(
@@ -80,18 +66,24 @@ def dialect_of(root: Element) -> Dialect:
     )
 
 
-def _texts(message: Element, names: Iterable[str]) -> list[str]:
-    """The values of these elements in head, goods items, royalties and self-assessed duty."""
+def _codes(message: Element) -> tuple[list[str], list[str]]:
+    """The codes of countries and of currencies in head, goods items, royalties and self-assessed duty."""
     parents = [
         *message.iterchildren("{*}DecHead", "{*}DecRoyaltyFee", "{*}SddTax"),
         *message.iterfind("{*}DecLists/{*}DecList"),
     ]
-    return [trimmed(child.text) for parent in parents for child in parent.iterchildren(*names) if child.text]
+    countries: list[str] = []
+    currencies: list[str] = []
+    for parent in parents:
+        countries += [text for child in parent.iterchildren(*COUNTRIES) if (text := child.text)]
+        currencies += [text for child in parent.iterchildren(*CURRENCIES) if (text := child.text)]
+    return countries, currencies
 
 
 def _world(texts: list[str]) -> str | None:
-    numbers = sum(NUMBERS.fullmatch(text) is not None for text in texts)
-    letters = sum(LETTERS.fullmatch(text) is not None for text in texts)
+    codes = [code for text in texts if len(code := trimmed(text)) == 3 and code.isascii()]
+    numbers = sum([code.isdigit() for code in codes])
+    letters = sum([code.isalpha() for code in codes])
     if numbers == letters == 0:
         return None
     return "numbers" if numbers > letters else "letters"
