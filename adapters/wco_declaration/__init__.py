@@ -233,7 +233,9 @@ def _kind(root: etree._Element, table: ElementTable) -> str | None:
         return RESPONSE
     if names != {"Declaration"} or len(inside) != 1:
         return None
-    marks = {_name(child): trimmed(text_of(child)) for child in inside[0]}
+    marks = {
+        name: trimmed(text_of(child)) for child in inside[0] if (name := _name(child)) in ("FunctionCode", "TypeCode")
+    }
     if marks.get("FunctionCode") != references.ADDITIONAL:
         return DECLARATION
     return KIND_OF_TYPE.get(marks.get("TypeCode", ""), requests.AMENDMENT)

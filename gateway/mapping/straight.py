@@ -225,11 +225,11 @@ def _converting(conversion: Conversion, targets: tuple[tuple[int, str], ...]) ->
         values = decode(*texts)
         if generous and encode(*values) != texts:
             raise Unforeseen
-        said = False
+        objects, said = scope.objects, False
         for value, (holder, name) in zip(values, targets, strict=False):
             if value is not None:
                 said = True
-                scope.object(holder)[name] = value
+                (objects[holder] or scope.object(holder))[name] = value
         if not said:
             raise Unforeseen
 
@@ -313,7 +313,7 @@ class _Passage:
         if attributes or element.keys():
             self.attributes(attributes, element, scope)
         objects, last, counted = scope.objects, -1, False
-        for inner in element if children or len(element) else ():
+        for inner in element if len(element) else ():
             child = children.get(inner.tag)
             if child is None:
                 raise Unforeseen
@@ -336,7 +336,7 @@ class _Passage:
                 text = self.bare(text)
                 if not text:
                     continue
-            # As put() does it.
+            # As _put() does it.
             holder, name, decode, put = leaf
             if put is not None:
                 put(scope, text)
@@ -356,28 +356,31 @@ class _Passage:
             if (stray := element.text) and stray.strip(WHITE_SPACE):
                 raise Unforeseen
         elif text := self.bare(element.text):
-            self.put(own, text, scope)
+            _put(own, text, scope)
 
-    def attributes(self, known: dict[str, Leaf], element: Element, scope: _Scope) -> None:
-        for name, value in element.items():
-            tag, given = str(name), str(value)
+    def attributes(self, known: Mapping[str, Leaf], element: Element, scope: _Scope) -> None:
+        pairs: Any = element.items()  # of an element that was parsed both are texts
+        for tag, given in pairs:
             text = given.strip(WHITE_SPACE)
             if text != given or not text:
                 self.padded = True  # an empty value is blank, too
             leaf = known.get(tag)
             if leaf is not None:
                 if text:
-                    self.put(leaf, text, scope)
+                    _put(leaf, text, scope)
             elif text and not tag.startswith(XSI):
                 raise Unforeseen
 
     def array(self, array: Array, element: Element, scope: _Scope) -> None:
         """A repeated element becomes a member, unless it says nothing."""
         holder, name, key, value, body = array
-        around = scope.object(holder)
-        members: list[dict[str, Any]] = around.setdefault(name, [])
+        around = scope.objects[holder] or scope.object(holder)
         member = {key: value} if key else {}
-        members.append(member)
+        members = around.get(name)
+        if members is None:
+            members = around[name] = [member]
+        else:
+            members.append(member)
         self.member(body, element, member)
         if key and len(member) == 1:
             raise Unforeseen  # the key may have been told, or not
@@ -397,15 +400,19 @@ class _Passage:
             self.padded = True
         return text
 
-    def put(self, leaf: Leaf, text: str, scope: _Scope) -> None:
-        holder, name, decode, put = leaf
-        if put is not None:
-            put(scope, text)
-            return
-        value = text if decode is None else decode(text)[0]
-        if value is None:
-            raise Unforeseen
-        scope.object(holder)[name] = value
+
+def _put(leaf: Leaf, text: str, scope: _Scope) -> None:
+    holder, name, decode, put = leaf
+    if put is not None:
+        put(scope, text)
+        return
+    value = text if decode is None else decode(text)[0]
+    if value is None:
+        raise Unforeseen
+    target = scope.objects[holder]
+    if target is None:
+        target = scope.object(holder)
+    target[name] = value
 
 
 def _refuse_second(group: Group, element: Element) -> None:
