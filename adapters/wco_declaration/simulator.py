@@ -138,14 +138,20 @@ class Office:
         self.character = character
         self.ledger = ledger
         self.cases: dict[str, Case] = {}
+        self._first_of: dict[str, str] = {}  # number -> the reference of the declaration that got it
         self.lock = threading.Lock()
         self._messages = messages
         self._busy: set[str] = set()
         for row in ledger.of("effect"):
-            self.cases[row["reference"]] = Case(
+            case = Case(
                 **{name: row[name] for name in ("reference", "kind", "number", "digest", "type_code", "of")},
                 marks=tuple(row["marks"]),
             )
+            self._keep(case)
+
+    def _keep(self, case: Case) -> None:
+        self.cases[case.reference] = case
+        self._first_of.setdefault(case.number, case.reference)
 
     def take(self, path: str, data: bytes) -> tuple[HttpAnswer, list[tuple[str, bytes]]]:
         """The HTTP answer, and the notifications that follow, in order, each with a key of its own."""
@@ -185,9 +191,9 @@ class Office:
 
     def _open(self, kind: str, document: Json, reference: str, digest: str, marks: tuple[str, ...]) -> Case:
         number = str((document.get("declaration") or {}).get("id") or "") or self._number(reference)
-        of = next((one.reference for one in self.cases.values() if one.number == number), "")
+        of = self._first_of.get(number, "")
         case = Case(reference, kind, number, digest, str(document.get("type_code") or ""), marks, of)
-        self.cases[reference] = case
+        self._keep(case)
         row = {name: getattr(case, name) for name in ("reference", "kind", "number", "digest", "type_code", "of")}
         self.ledger.note("effect", **row, marks=list(marks))
         return case
