@@ -32,6 +32,7 @@ from gateway.engine.lanes import Engine, Pace
 from gateway.errors import Finding, NeedsOperator
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.exchange import Exchange
 from gateway.pipeline.kept import KeptWatch
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.receive import Receiver
@@ -59,6 +60,7 @@ class App:
         self.parts = parts
         self.asgi = server.build(parts, [pages.blueprint(parts)])
         threading.Thread(target=_warm, args=(parts,), name="warm", daemon=True).start()
+        parts.exchange.start()
         # Schemas, code lists and the contract live as long as the process: collections need not look at them again.
         gc.collect()
         gc.freeze()
@@ -69,6 +71,7 @@ class App:
     def close(self) -> None:
         """Finish what is being done and let go of the database."""
         self.asgi.close()
+        self.parts.exchange.close()
         self.parts.store.close()
 
 
@@ -161,6 +164,7 @@ def build(settings: Settings) -> Parts:
         security.check(agreement)
     settings.make_home()
     store = open_store(settings)
+    exchange = Exchange(store)
     receiver = Receiver(store, directory, catalogue.adapters, security)
     words = texts.load(settings.specs.parent)
     return Parts(
@@ -176,7 +180,8 @@ def build(settings: Settings) -> Parts:
         receiver=receiver,
         operator=Operator(store, directory, receiver),
         language=texts.negotiate,
-        guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S),
+        guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S).shared(exchange, "api"),
+        exchange=exchange,
         clock=ids.now_us,
     )
 

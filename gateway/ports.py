@@ -412,6 +412,16 @@ class IdempotencyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one serving process tells the others in one turn. origin: which process, of one start. seen: name -> amount."""
+
+    origin: str
+    topic: str
+    at_us: int
+    seen: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One row of a search: a message with a standing, and the message that must be settled before this one is sent."""
 
@@ -521,6 +531,10 @@ class Reading(Protocol):
         """Messages per status, for the overview and readiness."""
         ...
 
+    def sightings(self, after: int) -> tuple[list[Sighting], int]:
+        """What serving processes told behind a number, in their order, and the number up to which that is."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """Named queries inside one write transaction."""
@@ -590,6 +604,12 @@ class Writing(Reading, Protocol):
     def reserve(self, counter: str, count: int) -> int:
         """First of count consecutive numbers of a named counter."""
         ...
+
+    def add_sighting(self, row: Sighting) -> None:
+        """Tell the other serving processes; of all that was told the latest is kept, a bounded number of rows."""
+        ...
+
+    def forget_sightings(self, before_us: int) -> int: ...
 
 
 class Store(Protocol):

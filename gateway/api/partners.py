@@ -59,8 +59,10 @@ class Deliveries:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
-        self._strangers = Strangers(parts.store, parts.directory, parts.security, parts.receiver, clock=parts.clock)
-        self._places = Places(math.ceil(STRANGERS_PACE.grace_s))
+        self._strangers = Strangers(
+            parts.store, parts.directory, parts.security, parts.receiver, parts.exchange, clock=parts.clock
+        )
+        self._places = Places(math.ceil(STRANGERS_PACE.grace_s)).shared(parts.exchange)
 
     def close(self) -> None:
         """Finish what is being received."""

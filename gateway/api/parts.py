@@ -16,6 +16,7 @@ from gateway.api import problems
 from gateway.api.guesses import Guesses
 from gateway.catalogue import Catalogue
 from gateway.documents import Documents
+from gateway.pipeline.exchange import Exchange
 from gateway.ports import MessageSecurity, Store
 from gateway.settings import Settings
 
@@ -47,6 +48,7 @@ class Parts:
     operator: Operator
     language: Callable[[str], str]
     guesses: Guesses
+    exchange: Exchange
     clock: Callable[[], int]
 
 

@@ -3,19 +3,21 @@
 Rule 1: of one sender AT_A_TIME bodies for each agreement; of all senders of one agreement ALL_AT_A_TIME. Agreements do not share places.
 Rule 2: who brought something new that was signed as agreed keeps places of his own: no crowd of others can take them. To send again
         what somebody else signed earns none.
-Rule 3: what is remembered is bounded and lives in one process.
+Rule 3: what is remembered is bounded. Places are those of one process; who has places of his own in one soon has them in all.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import threading
+import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
 from gateway.api.problems import Crowded, TooMany
+from gateway.pipeline.exchange import TOLD_FOR_S, Exchange, Tell, to_nobody
 
 AT_A_TIME, ALL_AT_A_TIME = 8, 64
 MOST_PROVEN = 4_096
@@ -36,12 +38,20 @@ def sender_of(host: str) -> str:
 class Places:
     """The places of all agreements. retry_after_s: what who finds none is told, the time in which a slow body gives its place back."""
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s = retry_after_s
+        self._clock = clock
         self._own: Counter[tuple[str, str]] = Counter()
         self._shared: Counter[str] = Counter()
-        self._proven: OrderedDict[tuple[str, str], None] = OrderedDict()
+        # Who, and when the other processes were told.
+        self._proven: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._gate = threading.Lock()
+        self._tell: Tell = to_nobody
+
+    def shared(self, exchange: Exchange) -> Places:
+        """These, knowing also who proved himself to another process of the gateway."""
+        self._tell = exchange.topic("proven", self._proven_elsewhere)
+        return self
 
     @contextmanager
     def taken(self, agreement_id: str, sender: str) -> Iterator[None]:
@@ -66,8 +76,21 @@ class Places:
 
     def prove(self, agreement_id: str, sender: str) -> None:
         """Note who brought something new that was signed as agreed."""
+        now = self._clock()
         with self._gate:
-            self._proven[(agreement_id, sender)] = None
-            self._proven.move_to_end((agreement_id, sender))
-            if len(self._proven) > MOST_PROVEN:
-                self._proven.popitem(last=False)
+            told = self._proven.get((agreement_id, sender))
+            is_news = told is None or told + TOLD_FOR_S < now
+            self._keep((agreement_id, sender), now if told is None or is_news else told)
+        if is_news:
+            self._tell(f"{agreement_id} {sender}", 1)
+
+    def _proven_elsewhere(self, name: str, _amount: float, ago_s: float) -> None:
+        agreement_id, _, sender = name.partition(" ")
+        with self._gate:
+            self._keep((agreement_id, sender), self._clock() - ago_s)
+
+    def _keep(self, one: tuple[str, str], told: float) -> None:
+        self._proven[one] = told
+        self._proven.move_to_end(one)
+        if len(self._proven) > MOST_PROVEN:
+            self._proven.popitem(last=False)

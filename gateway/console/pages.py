@@ -41,7 +41,9 @@ def blueprint(parts: Parts) -> flask.Blueprint:
     pages = flask.Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
     pages.static_folder = "static"
     pages.add_url_rule("/static/<path:filename>", "static", pages.send_static_file)
-    sessions = Sessions(parts.settings.home, parts.directory, secure=parts.settings.public_url.startswith("https:"))
+    sessions = Sessions(
+        parts.settings.home, parts.directory, parts.exchange, secure=parts.settings.public_url.startswith("https:")
+    )
 
     @pages.before_request
     def sign_in_first() -> Response | None:

@@ -17,6 +17,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from gateway.agreements import Directory
 from gateway.api.guesses import Guesses
 from gateway.api.security import Caller, admitted
+from gateway.pipeline.exchange import Exchange
 
 COOKIE = "swgate_session"
 LASTS_S = 8 * 3600
@@ -27,11 +28,11 @@ SECRET_FILE = "console.secret"  # noqa: S105 - the name of a file
 class Sessions:
     """Sessions of one gateway. secure: the cookie goes over TLS only."""
 
-    def __init__(self, home: Path, directory: Directory, *, secure: bool) -> None:
+    def __init__(self, home: Path, directory: Directory, exchange: Exchange, *, secure: bool) -> None:
         self._directory = directory
         self._secure = secure
         self._sealer = URLSafeTimedSerializer(_secret(home), salt="console session")
-        self._guesses = Guesses(WRONG_KEYS, WAIT_S)
+        self._guesses = Guesses(WRONG_KEYS, WAIT_S).shared(exchange, "console")
 
     def open(self, key: str, address: str, response: flask.Response) -> None:
         """Sign in whoever has this key; refusals as those of the API."""

@@ -7,7 +7,8 @@ anybody's, and a message caught on its way and sent again under a new id must no
 Rule 1: the notes of an agreement are bounded: NOTES at once, NOTES_A_S over time. What is turned away beyond is counted in the log.
 Rule 2: who is turned away, or brings again what is known, pays from an allowance of his own; who used it up waits (api.partners
         asks before it reads a body). Whoever brings what is signed and new pays nothing and is never held up by others.
-Rule 3: allowances live in one process and are forgotten with it; a gateway of several processes allows as much in each.
+Rule 3: allowances are kept in the memory of each process; what is paid in one is taken off in the others within a second, below
+        nothing where it was spent twice meanwhile, so that in the long run all processes together allow what one does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gateway.agreements import Agreement, Directory
 from gateway.errors import Rejected
 from gateway.events import EventType
 from gateway.pipeline import timeline
+from gateway.pipeline.exchange import Exchange, Tell, to_nobody
 from gateway.pipeline.receive import Received, Receiver
 from gateway.ports import Incoming, MessageSecurity, Store
 
@@ -46,6 +48,12 @@ class Allowances:
         self._most_keys = most_keys
         self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._tell: Tell = to_nobody
+
+    def shared(self, exchange: Exchange, name: str) -> Allowances:
+        """These, as what all processes of the gateway allow together."""
+        self._tell = exchange.topic(f"paid {name}", self._paid_elsewhere)
+        return self
 
     def wait_s(self, key: str, cost: float = 1.0) -> float:
         """Seconds until cost can be paid; 0 when it can be now."""
@@ -57,11 +65,24 @@ class Allowances:
         with self._lock:
             left, now = self._now(key)
             enough = left >= cost
-            self._left[key] = (left - cost if enough else left, now)
-            self._left.move_to_end(key)
-            if len(self._left) > self._most_keys:
-                self._left.popitem(last=False)
-            return enough
+            self._keep(key, left - cost if enough else left, now)
+        if enough:
+            self._tell(key, cost)
+        return enough
+
+    def _paid_elsewhere(self, key: str, cost: float, ago_s: float) -> None:
+        """Take off what is not earned back yet. Nobody owes more than he may ever have: that would be longer than anybody waits."""
+        with self._lock:
+            left, now = self._now(key)
+            owed = max(0.0, cost - ago_s * self._a_second)
+            if owed:
+                self._keep(key, max(left - owed, -self._at_once), now)
+
+    def _keep(self, key: str, left: float, now: int) -> None:
+        self._left[key] = (left, now)
+        self._left.move_to_end(key)
+        if len(self._left) > self._most_keys:
+            self._left.popitem(last=False)
 
     def _now(self, key: str) -> tuple[float, int]:
         now = self._clock()
@@ -70,7 +91,7 @@ class Allowances:
 
 
 class Strangers:
-    """The use case of receiving from whoever it may be; one a process."""
+    """The use case of receiving from whoever it may be; one a process, with those of the others on the other side of the exchange."""
 
     def __init__(
         self,
@@ -78,6 +99,7 @@ class Strangers:
         directory: Directory,
         security: MessageSecurity,
         receiver: Receiver,
+        exchange: Exchange,
         *,
         clock: Callable[[], int] = ids.now_us,
     ) -> None:
@@ -86,8 +108,8 @@ class Strangers:
         self._security = security
         self._receiver = receiver
         self._clock = clock
-        self._senders = Allowances(ALLOWED, ALLOWED_A_S, clock)
-        self._notes = Allowances(NOTES, NOTES_A_S, clock)
+        self._senders = Allowances(ALLOWED, ALLOWED_A_S, clock).shared(exchange, "senders")
+        self._notes = Allowances(NOTES, NOTES_A_S, clock).shared(exchange, "notes")
 
     def wait_s(self, agreement_id: str, sender: str) -> float:
         """Seconds for which this sender is not listened to; 0 when he may bring something."""

@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 IDS_A_PAGE = 1_000
+# Who is still seen is told again several times within it (gateway.pipeline.exchange).
+SIGHTINGS_H = 24
 # Of messages that wait, so many times the limit are looked at in one pass: a look costs two small queries for each thing.
 WAITING_FOLD = 10
 
@@ -234,11 +236,12 @@ class Sweeper:
         return True
 
     def _forget(self) -> int:
-        """Idempotency keys are forgotten once an hour; a few minutes more or less matter to nobody."""
+        """Idempotency keys and sightings are forgotten once an hour; a few minutes more or less matter to nobody."""
         now = self._clock()
         if not self._hour_has_passed("forget", now):
             return 0
         before_us = now - self._idempotency_h * HOUR_US
+        self._store.write(lambda writing: writing.forget_sightings(now - SIGHTINGS_H * HOUR_US))
         return self._store.write(lambda writing: writing.forget_idempotency(before_us))
 
     def _near_deadlines(self) -> int:

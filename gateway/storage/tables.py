@@ -335,3 +335,15 @@ counters = Table(
     count("next"),
     sqlite_with_rowid=False,
 )
+
+# What serving processes tell each other; a few thousand rows at most, so that nothing but the key needs an index.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    text("origin"),
+    text("topic"),
+    instant("at_us"),
+    text("seen"),  # JSON object, name -> amount
+    sqlite_with_rowid=False,
+)

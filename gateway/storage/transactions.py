@@ -12,6 +12,7 @@ from gateway.storage import (
     queries_inbound,
     queries_messages,
     queries_search,
+    queries_sightings,
     queries_timeline,
     queries_work,
 )
@@ -61,6 +62,7 @@ class SqlReading(Session):
     due_lanes = queries_work.due_lanes
     breaker = queries_work.breaker
     idempotency = queries_counters.idempotency
+    sightings = queries_sightings.sightings
 
 
 class SqlWriting(SqlReading):
@@ -100,3 +102,5 @@ class SqlWriting(SqlReading):
     put_idempotency = queries_counters.put_idempotency
     forget_idempotency = queries_counters.forget_idempotency
     reserve = queries_counters.reserve
+    add_sighting = queries_sightings.add_sighting
+    forget_sightings = queries_sightings.forget_sightings

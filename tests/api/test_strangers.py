@@ -19,6 +19,7 @@ import pytest
 from gateway.api import bodies
 from gateway.api.problems import Crowded, TooMany
 from gateway.api.senders import ALL_AT_A_TIME, AT_A_TIME, Places, sender_of
+from gateway.pipeline.exchange import Exchange
 from gateway.pipeline.strangers import ALLOWED, NOTES
 
 PATH = "/v1/partners/signed/messages"
@@ -233,6 +234,20 @@ def test_a_crowd_at_one_agreement_leaves_the_others_their_places() -> None:
     with places.taken("one", "anybody"):
         pass
     assert (places._own.total(), places._shared.total()) == (0, 0)
+
+
+def test_who_was_believed_by_one_process_is_no_stranger_to_another(running: Any) -> None:
+    exchanges = [Exchange(running.app.parts.store) for _ in range(2)]
+    here, there = (Places(5).shared(exchange) for exchange in exchanges)
+    here.prove("one", "198.51.100.9")
+    for exchange in exchanges:
+        exchange.turn()
+    with ExitStack() as taken:
+        for number in range(ALL_AT_A_TIME):
+            taken.enter_context(there.taken("one", f"sender-{number // AT_A_TIME}"))
+        taken.enter_context(there.taken("one", "198.51.100.9"))
+        with pytest.raises(Crowded), there.taken("one", "late"):
+            pass
 
 
 def test_to_send_again_what_the_partner_signed_earns_no_place(running: Any, filed: Any, sign: Sign) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from gateway.errors import Conflict, IllegalMove, NotFound
 from gateway.events import EventType
 from gateway.lifecycle import InboundStatus, Mover, Phase, Status
-from gateway.ports import Alias, IdempotencyRow, JudgementRow, Reading, Store, Writing
-from gateway.storage import SqlStore
+from gateway.ports import Alias, IdempotencyRow, JudgementRow, Reading, Sighting, Store, Writing
+from gateway.storage import SqlStore, queries_sightings
 from tests.storage.support import HOUR_US, NOW_US, add_filed, document, event, inbound, message, standing
 
 
@@ -249,3 +252,49 @@ def test_the_timeline_stands_in_the_order_it_was_written_and_goes_on_from_a_curs
         assert reading.events_of(root) == [replace(one, raw_text="海关\ufffd入库") for one in written]
         assert [one.id for one in reading.events_of(root, after_id=written[0].id, limit=1)] == [written[1].id]
         assert reading.events_of(root, after_id=written[2].id) == []
+
+
+def _tell(row: Sighting, writing: Writing) -> None:
+    writing.add_sighting(row)
+
+
+def test_sightings_are_read_from_a_number_on_and_only_the_last_are_kept(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries_sightings, "MOST_ROWS", 3)
+    told = [Sighting("p1", "wrong api", NOW_US + number, {"192.0.2.1": number}) for number in range(5)]
+    for row in told[:2]:
+        store.write(partial(_tell, row))
+    with store.read() as reading:
+        first, number = reading.sightings(0)
+    assert first == told[:2]
+    for row in told[2:]:
+        store.write(partial(_tell, row))
+    with store.read() as reading:
+        assert reading.sightings(number)[0] == told[2:]
+        assert reading.sightings(0)[0] == told[2:]
+        last = reading.sightings(0)[1]
+        assert reading.sightings(last) == ([], last)
+    assert store.write(lambda writing: writing.forget_sightings(NOW_US + 3)) == 1
+    with store.read() as reading:
+        assert reading.sightings(0)[0] == told[3:]
+
+
+def test_no_sighting_is_missed_however_many_processes_tell_at_once(
+    store: SqlStore, new_store: Callable[[], SqlStore]
+) -> None:
+    def tell(one: SqlStore) -> None:
+        for number in range(40):
+            one.write(partial(_tell, Sighting("p", "wrong api", NOW_US, {str(number): 1})))
+
+    threads = [threading.Thread(target=tell, args=(one,)) for one in (store, new_store())]
+    for thread in threads:
+        thread.start()
+    heard: list[Sighting] = []
+    number, last_look = 0, False
+    while not last_look:
+        last_look = not any(thread.is_alive() for thread in threads)
+        with store.read() as reading:
+            more, number = reading.sightings(number)
+        heard += more
+    assert len(heard) == 80
