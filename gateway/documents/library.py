@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.documents import (
-    classes,
     codelists,
     deadlines_data,
     declaration_rules,
@@ -26,7 +25,7 @@ from gateway.documents import (
     walker,
 )
 from gateway.documents.capped import capped
-from gateway.documents.classes import Without
+from gateway.documents.classes import DataClasses, Without
 from gateway.documents.codelists import CodeLists
 from gateway.documents.deadlines import Deadlines, Due
 from gateway.documents.pointers import reading_order
@@ -54,8 +53,7 @@ class Documents:
         self._schemas = dict(kinds)
         self._shapes = {kind: Shape(schema) for kind, schema in kinds.items()}
         self._plans = {kind: walker.Plan(schema, lists) for kind, schema in kinds.items()}
-        # Places of a document by name, without indices: as many as the schema has.
-        self._classes = lru_cache(maxsize=16384)(self._classes_along)
+        self._classes = {kind: DataClasses(schema) for kind, schema in kinds.items()}
         self._leaves: dict[str, Mapping[str, Leaf]] = {}
 
     def kinds(self) -> tuple[str, ...]:
@@ -106,14 +104,13 @@ class Documents:
 
     def classes(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """The data class at each step of a way through a document: business, personal or important."""
-        return self._classes(kind, names)
-
-    def _classes_along(self, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
-        return classes.along(self._schema(kind), names)
+        self._schema(kind)
+        return self._classes[kind].along(names)
 
     def without(self, kind: str, document: dict[str, Any], pointers: Collection[str]) -> Without:
         """A document without some of its leaves, and without what means nothing then."""
-        return classes.without(self._schema(kind), document, pointers)
+        self._schema(kind)
+        return self._classes[kind].without(document, pointers)
 
     def has_place(self, kind: str, pointer: str) -> bool:
         """Whether a JSON Pointer names a place that documents of this kind can have."""

@@ -31,6 +31,8 @@ from gateway.ports import Adapter, EncodeContext, Encoded, Json
 _ASKED = ("/changes/", "/content/")
 # A free object may have members of any name; no more of them are remembered.
 _MOST_WAYS = 500
+# A name on the way to a place, and the member of the list of that name that the way goes through.
+_Step = tuple[str, Any]
 _CHANGED = frozenset({"old_value", "new_value", "old_name", "new_name"})
 
 
@@ -54,13 +56,15 @@ class Ways:
         self._may_leave = may_leave
         self._start = _Way((), leaves=False)
 
-    def doubtful(self, document: Json) -> list[str]:
-        """The leaves whose way does not say that they leave, in document order."""
-        found: list[str] = []
-        self._walk(document, self._start, (), found)
+    def doubtful(self, document: Json) -> list[tuple[str, tuple[_Step, ...]]]:
+        """The leaves whose way does not say that they leave, each with the steps to it, in document order."""
+        found: list[tuple[str, tuple[_Step, ...]]] = []
+        self._walk(document, self._start, "", (), found)
         return found
 
-    def _walk(self, value: Any, way: _Way, at: tuple[str, ...], found: list[str]) -> None:
+    def _walk(
+        self, value: Any, way: _Way, at: str, steps: tuple[_Step, ...], found: list[tuple[str, tuple[_Step, ...]]]
+    ) -> None:
         if isinstance(value, dict):
             for name, inner in value.items():
                 below = way.below.get(name)
@@ -69,12 +73,13 @@ class Ways:
                     if len(way.below) < _MOST_WAYS:
                         way.below[name] = below
                 if isinstance(inner, (dict, list)) or not below.leaves:
-                    self._walk(inner, below, (*at, name), found)
+                    self._walk(inner, below, at + to_pointer((name,)), (*steps, (name, None)), found)
         elif isinstance(value, list):
+            *above, (name, _) = steps
             for index, inner in enumerate(value):
-                self._walk(inner, way, (*at, str(index)), found)
+                self._walk(inner, way, f"{at}/{index}", (*above, (name, inner)), found)
         elif not way.leaves:
-            found.append(to_pointer(at))
+            found.append((at, steps))
 
     def _way(self, names: tuple[str, ...]) -> _Way:
         """A condition on a member is not met by a way alone; the class of a changed value is that of the changed place."""
@@ -137,12 +142,12 @@ class Border:
         ways = self._ways.get((kind, agreement.may_leave))
         if ways is None:
             ways = self._ways[(kind, agreement.may_leave)] = Ways(self._documents, kind, agreement.may_leave)
-        for pointer in ways.doubtful(document):
-            steps = places.steps_to(document, pointer)
+        for pointer, way in ways.doubtful(document):
+            steps: places.Steps = way
             classes = self._documents.classes(kind, tuple(name for name, _ in steps))
             target = _changed_place(document, pointer)
             if target is not None:
-                there = places.steps_to(declared or {}, target) if target else []
+                there = tuple(places.steps_to(declared or {}, target)) if target else ()
                 of_there = self._documents.classes(places.DECLARATION, tuple(name for name, _ in there))
                 # A change that does not say what it changes may be of anything.
                 named = of_there[-1] if of_there else IMPORTANT
@@ -205,10 +210,11 @@ def _names_expressly(pattern: str, steps: places.Steps, classes: Sequence[str]) 
 
 def _stays(pointer: str, left_out: Collection[str]) -> bool:
     """Whether the partner's format does not carry a value anyway: it, or something it is part of, was left out."""
-    steps = to_parts(pointer)
-    ends = range(1, len(steps) + 1)
-    whole = pointer.split("/")
-    return any("/".join(whole[: end + 1]) in left_out for end in ends)
+    while pointer:
+        if pointer in left_out:
+            return True
+        pointer = pointer[: pointer.rindex("/")]
+    return False
 
 
 def _joined(whole: LossReport, made: LossReport, gone: frozenset[str], withheld: dict[str, str]) -> LossReport:

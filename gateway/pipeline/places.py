@@ -7,7 +7,7 @@ covers that place and everything below it, ``*`` as a step stands for any one na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -72,12 +72,12 @@ def _pattern(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, key, value) for name, key, value in _PATTERN_STEP.findall(text))
 
 
-Steps = list[tuple[str, Any]]
+Steps = Sequence[tuple[str, Any]]
 
 
-def steps_to(document: Json, pointer: str) -> Steps:
+def steps_to(document: Json, pointer: str) -> list[tuple[str, Any]]:
     """The way to a place by names, with the member of the list that it goes through, None where it goes through none."""
-    steps: Steps = []
+    steps: list[tuple[str, Any]] = []
     here: Any = document
     for part in to_parts(pointer):
         if isinstance(here, list):
@@ -90,8 +90,10 @@ def steps_to(document: Json, pointer: str) -> Steps:
     return steps
 
 
-def covered(document: Json, pointer: str, patterns: Iterable[str]) -> bool:
+def covered(document: Json, pointer: str, patterns: Collection[str]) -> bool:
     """Whether one of an agreement's patterns covers the place at pointer."""
+    if not patterns:
+        return False
     steps = steps_to(document, pointer)
     return any(covers(pattern, steps) for pattern in patterns)
 

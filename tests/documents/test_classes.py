@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.documents import Documents
-from gateway.documents.classes import CLASSES, along, without
+from gateway.documents.classes import CLASSES, DataClasses
 
 
 def properties(node: Any, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -97,10 +97,33 @@ CASES: dict[str, tuple[dict[str, Any], list[str], dict[str, Any] | None, list[st
 def test_a_document_without_some_values(case: str) -> None:
     document, pointers, left, gone, moved = CASES[case]
     before = json.dumps(document)
-    found = without(SCHEMA, document, pointers)
+    found = DataClasses(SCHEMA).without(document, pointers)
     assert (found.document, list(found.gone), list(found.moved)) == (left, gone, moved)
     assert json.dumps(document) == before
 
 
 def test_a_schema_without_words_knows_business_only() -> None:
-    assert along({}, ["a", "b"]) == ("business", "business")
+    assert DataClasses({}).along(["a", "b"]) == ("business", "business")
+
+
+def test_a_part_that_holds_itself_has_its_classes_at_any_depth() -> None:
+    node = {"properties": {"inner": {"$ref": "#/$defs/node"}, "name": {"x-data-class": "personal"}}}
+    classes = DataClasses({"properties": {"top": {"$ref": "#/$defs/node"}}, "$defs": {"node": node}})
+    for depth in (0, 1, 200):
+        found = classes.along(["top", *["inner"] * depth, "name"])
+        assert found == (*["business"] * (depth + 1), "personal")
+    assert len(classes._places) < 10
+
+
+def test_what_moves_up_in_an_object_that_goes_whole_moves_nothing() -> None:
+    schema = {
+        "properties": {
+            "trips": {"items": {"properties": {"to": {}}}},
+            "trade": {"required": ["terms"], "properties": {"stops": {"items": {"properties": {"to": {}}}}}},
+        }
+    }
+    stops = [{"to": "A"}, {"to": "B"}]
+    document = {"trips": stops, "trade": {"stops": stops, "terms": "F"}, "a": 1}
+    found = DataClasses(schema).without(document, ["/trips/0/to", "/trade/stops/0/to", "/trade/terms"])
+    assert found.moved == ("/trips",)
+    assert found.document == {"trips": [{"to": "B"}], "a": 1}

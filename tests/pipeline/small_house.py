@@ -21,7 +21,7 @@ from typing import Any
 from gateway import agreements, ids, settings
 from gateway.agreements import Agreement
 from gateway.documents import Leaf as PlaceLeaf
-from gateway.documents.classes import BUSINESS, CLASSES, Without, without
+from gateway.documents.classes import BUSINESS, CLASSES, DataClasses, Without
 from gateway.errors import Finding, NotTrusted, NotWellFormed, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
 from gateway.mapping.report import DecodeReport, Leaf, LossReport
@@ -97,7 +97,7 @@ class TinyChecks:
         return PlaceLeaf(pointer, "", "", "", BUSINESS, code_list, "", required=False, decimal=name == "value")
 
     def without(self, kind: str, document: Json, pointers: Collection[str]) -> Without:
-        return without({"required": ["direction"]}, document, pointers)
+        return DataClasses({"required": ["direction"]}).without(document, pointers)
 
     def offices(self, on: date) -> Mapping[str, frozenset[str]]:
         return {"CN": frozenset({"0100", "0701", "0708"})}
