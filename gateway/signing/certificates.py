@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
 from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+
+from gateway.syntax import base64_binary
 
 # What reading a hostile certificate may raise; the library parses many parts only when they are asked for.
 UNREADABLE = (
@@ -21,11 +22,11 @@ UNREADABLE = (
 
 @lru_cache(maxsize=512)
 def of_base64(text: str) -> x509.Certificate:
-    """The certificate that base64 text with any white space holds in DER. Raises one of UNREADABLE.
+    """The certificate that base64 text with any white space of XML holds in DER. Raises one of UNREADABLE.
 
     Remembered by its text: a partner sends the same one with every message, and reading it costs more than verifying.
     """
-    return x509.load_der_x509_certificate(binascii.a2b_base64("".join(text.split()), strict_mode=True))
+    return x509.load_der_x509_certificate(base64_binary.to_bytes(text))
 
 
 def name_of(certificate: x509.Certificate) -> str:

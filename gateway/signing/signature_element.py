@@ -8,7 +8,6 @@ Source: XML Signature Syntax and Processing 1.1, section 4.
 
 from __future__ import annotations
 
-import binascii
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -17,6 +16,8 @@ from lxml import etree
 
 from gateway.errors import Finding, NotTrusted
 from gateway.signing import certificates
+from gateway.syntax import base64_binary
+from gateway.syntax.white_space import trimmed, words
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -85,10 +86,10 @@ def _children(element: etree._Element) -> list[etree._Element]:
     """The element's children, once it is sure that it holds elements and white space only."""
     children = list(element)
     text = element.text
-    clean = not text or text.isspace()
+    clean = not text or not trimmed(text)
     for child in children:
         tail = child.tail
-        clean = clean and isinstance(child.tag, str) and (not tail or tail.isspace())
+        clean = clean and isinstance(child.tag, str) and (not tail or not trimmed(tail))
     if not clean:
         _refuse(children, "elements only, no text, comment or instruction", element)
     return children
@@ -106,7 +107,7 @@ def _text(element: etree._Element) -> str:
 
 def _binary(element: etree._Element) -> bytes:
     try:
-        return binascii.a2b_base64("".join(_text(element).split()), strict_mode=True)
+        return base64_binary.to_bytes(_text(element))
     except ValueError:
         _refuse([], "base64", element)
 
@@ -120,7 +121,7 @@ def _algorithm(element: etree._Element) -> str:
 
 def _bare_method(element: etree._Element) -> str:
     """The URI of a method without parameters; HMACOutputLength and the like end here."""
-    if len(element) or (element.text and not element.text.isspace()):
+    if len(element) or (element.text and trimmed(element.text)):
         _refuse(list(element), "no parameters", element)
     return _algorithm(element)
 
@@ -134,10 +135,18 @@ def _method(element: etree._Element) -> Method:
     named = len(children) == 1 and listing.tag == f"{{{EXCLUSIVE}}}InclusiveNamespaces" and uri == EXCLUSIVE
     if not named or listing.keys() != ["PrefixList"] or _children(listing):
         _refuse(children, "InclusiveNamespaces in exclusive canonicalization, or nothing", element)
-    prefixes = tuple((listing.get("PrefixList") or "").split())
-    if len(prefixes) > _LONGEST_PREFIX_LIST:
+    prefixes = tuple(words(listing.get("PrefixList") or ""))
+    if len(prefixes) > _LONGEST_PREFIX_LIST or not all(map(_is_prefix, prefixes)):
         _refuse(children, f"at most {_LONGEST_PREFIX_LIST} prefixes", element)
     return Method(uri, prefixes)
+
+
+def _is_prefix(word: str) -> bool:
+    """Exclusive XML Canonicalization 1.0, section 3: a prefix, or #default."""
+    try:
+        return word == "#default" or etree.QName(word).localname == word
+    except ValueError:
+        return False
 
 
 def _transforms(element: etree._Element) -> list[Method]:

@@ -1,7 +1,8 @@
 """The schema of one message: a verdict for the hot path, the reasons behind a refusal for people.
 
 libxml2 gives the verdict, from the table's own schema or from the official one that an operator put there. What XML
-Schema 1.0 cannot count, children in any order of which some repeat, is counted here. The reasons come from the table
+Schema 1.0 cannot count, children in any order of which some repeat, is counted here; and base64 is read here, since libxml2
+passes over any sign that is none of its own. The reasons come from the table
 (explain.py); xmlschema words what the table does not know, where official schemas say more.
 
 The compiled schema is built when first used and shared by threads; libxml2's reports are per schema object, hence the lock.
@@ -21,9 +22,10 @@ from lxml import etree
 
 from gateway.errors import Finding, NeedsOperator, SchemaBroken, Severity, errors_only
 from gateway.syntax.compile import compile_xsd, counted, document_name
-from gateway.syntax.explain import explain
+from gateway.syntax.explain import explain, text_of
 from gateway.syntax.qualify import qualify
-from gateway.syntax.tables import ElementTable, Node
+from gateway.syntax.tables import ElementTable, Node, NodeKind, SimpleType
+from gateway.syntax.values import fault
 from gateway.syntax.xml import DEFAULT, Limits, parse
 
 
@@ -67,7 +69,7 @@ class MessageSchema:
             return False
         with self._lock:
             valid = bool(self._schema.validate(root))
-        return valid and (self.official is not None or not any(rule(root) for rule in self._counts))
+        return valid and (self.official is not None or not any(rule(root) for rule in self._rules))
 
     def read(self, data: bytes, *, tolerant: bool = False, limits: Limits = DEFAULT) -> Reading:
         """Parse and check. Raises NotWellFormed, or SchemaBroken with all findings when one of them is an error."""
@@ -93,8 +95,10 @@ class MessageSchema:
         return etree.XMLSchema(etree.fromstring(first, parser))
 
     @cached_property
-    def _counts(self) -> tuple[Callable[[etree._Element], bool], ...]:
-        return tuple(_miscounts(node) for node in counted(self.table))
+    def _rules(self) -> tuple[Callable[[etree._Element], bool], ...]:
+        """What the verdict wants besides libxml2's: each tells whether something is wrong."""
+        leaves = (node for node in self.table.walk() if node.type is not None and node.type.base == "base64")
+        return (*(_miscounts(node) for node in counted(self.table)), *(_misspells(node, node.type) for node in leaves))
 
     def _reasons(self, root: etree._Element, tolerant: bool) -> list[Finding]:
         findings = explain(root, self.table, tolerant=tolerant)
@@ -187,14 +191,31 @@ def _miscounts(node: Node) -> Callable[[etree._Element], bool]:
 
     if node.parent is None:
         return wrong
-    steps = _steps(node)
-    prefixes = {prefix: uri for prefix, uri in node.table.namespaces.items() if uri}
-    find: Callable[[etree._Element], Any] = etree.XPath(steps, namespaces=prefixes)
+    find = _finder(node)
     return lambda root: any(wrong(parent) for parent in find(root))
+
+
+def _misspells(node: Node, type_: SimpleType | None) -> Callable[[etree._Element], bool]:
+    """A test for values: does one break a limit of its type? An element that is nil has none."""
+    find = _finder(node)
+
+    def wrong(place: Any) -> bool:
+        text = place if isinstance(place, str) else text_of(place)
+        return type_ is not None and bool(text) and fault(type_, text) is not None
+
+    return lambda root: any(wrong(place) for place in find(root))
+
+
+def _finder(node: Node) -> Callable[[etree._Element], Any]:
+    prefixes = {prefix: uri for prefix, uri in node.table.namespaces.items() if uri}
+    find: Callable[[etree._Element], Any] = etree.XPath(_steps(node), namespaces=prefixes)
+    return find
 
 
 def _steps(node: Node) -> str:
     own = f"{node.prefix}:{node.name}" if node.prefix else node.name
+    if node.kind is NodeKind.ATTRIBUTE:
+        own = f"@{own}"
     return f"{_steps(node.parent) if node.parent else ''}/{own}"
 
 

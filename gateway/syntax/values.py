@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import calendar
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from functools import lru_cache
 
 from elementpath.regex import translate_pattern
 
+from gateway.syntax import base64_binary
 from gateway.syntax.tables import SimpleType
 from gateway.syntax.white_space import trimmed
 
@@ -130,7 +130,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _is_base64(value: str) -> bool:
     try:
-        base64.b64decode(value.replace(" ", ""), validate=True)
+        base64_binary.to_bytes(value)
     except ValueError:
         return False
     return True

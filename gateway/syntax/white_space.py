@@ -22,6 +22,11 @@ def trimmed(text: str) -> str:
     return text.strip(WHITE_SPACE)
 
 
+def words(text: str) -> list[str]:
+    """The items of a list, which white space parts (XML Schema part 2, 4.2.1.2); none where there is nothing else."""
+    return [word for word in replaced(text).split(" ") if word]
+
+
 def replaced(text: str) -> str:
     """whiteSpace=replace: every tab, line feed and carriage return becomes a blank."""
     return text.translate(_REPLACED)

@@ -12,7 +12,7 @@ from lxml import etree
 
 from gateway.errors import NotTrusted, NotWellFormed, Rejected
 from gateway.signing.policy import Form, Policy
-from gateway.signing.signature_element import DS
+from gateway.signing.signature_element import DS, EXCLUSIVE
 from gateway.signing.trust import TrustStore
 from gateway.signing.xmldsig import sign, verify
 from tests.signing.conftest import DOCUMENT, NOW
@@ -212,6 +212,11 @@ TRICKS = {
     "no value": (without("SignatureValue"), STRUCTURE),
     "empty value": (text("SignatureValue", ""), "trust.signature.value"),
     "value that is no base64": (text("SignatureValue", "§§§"), STRUCTURE),
+    "value without its padding": (
+        lambda _, one: setattr(one[1], "text", one[1].text.strip().rstrip("=")),
+        STRUCTURE,
+    ),
+    "value with bits left over": (text("SignatureValue", "AAF="), STRUCTURE),
     "comment inside DigestValue": (split_digest_by_comment, STRUCTURE),
     "element inside DigestValue": (child("DigestValue", ds("X")), STRUCTURE),
     "text between the parts": (lambda _, signature: setattr(signature[0], "tail", "x"), STRUCTURE),
@@ -229,6 +234,42 @@ TRICKS = {
     ),
     "certificate that is none": (text("X509Certificate", "AAAA"), "trust.certificate.unreadable"),
 }
+
+
+BLANKS_OF_UNICODE = {"U+3000": "\u3000", "U+00A0": "\u00a0", "U+200B": "\u200b", "U+0085": "\u0085", "U+2028": "\u2028"}
+VALUES = {"DigestValue": STRUCTURE, "SignatureValue": STRUCTURE, "X509Certificate": "trust.certificate.unreadable"}
+
+
+def inserted(place, sign):
+    def change(_root, signature):
+        element = next(signature.iter(f"{{{DS}}}{place}"))
+        element.text = f"{element.text[:20]}{sign}{element.text[20:]}"
+
+    return change
+
+
+@pytest.mark.parametrize("sign_", BLANKS_OF_UNICODE)
+@pytest.mark.parametrize("place", VALUES)
+def test_a_blank_that_is_none_to_xml_is_refused_inside_a_value(signed, trust, place, sign_):
+    assert code_of(changed(signed, inserted(place, BLANKS_OF_UNICODE[sign_])), trust) == VALUES[place]
+
+
+@pytest.mark.parametrize("place", ["SignatureValue", "X509Certificate"])
+def test_white_space_of_xml_may_stand_inside_a_value(signed, trust, place):
+    verify(changed(signed, inserted(place, " \t\r\n")), Policy(), trust, NOW)
+
+
+@pytest.mark.parametrize("sign_", BLANKS_OF_UNICODE)
+@pytest.mark.parametrize("between", [0, 2], ids=["SignedInfo and SignatureValue", "KeyInfo and the end"])
+def test_a_blank_that_is_none_to_xml_is_refused_between_the_parts(signed, trust, between, sign_):
+    sign_ = BLANKS_OF_UNICODE[sign_]
+    assert code_of(changed(signed, lambda _, one: setattr(one[between], "tail", f" {sign_}")), trust) == STRUCTURE
+
+
+@pytest.mark.parametrize("prefixes", ["a\u3000b", "a\u00a0", "1a", "a,b", "a:b"])
+def test_a_list_of_prefixes_holds_prefixes(signed, trust, prefixes):
+    inclusive = etree.Element(f"{{{EXCLUSIVE}}}InclusiveNamespaces", PrefixList=prefixes)
+    assert code_of(changed(signed, child("CanonicalizationMethod", inclusive)), trust) == STRUCTURE
 
 
 @pytest.mark.parametrize("trick", TRICKS)

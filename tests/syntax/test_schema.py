@@ -275,3 +275,23 @@ def test_a_schema_is_loaded_once(specs: Specs) -> None:
     registry = specs("R namespace=a\nR/A type=string")
     assert registry.schema("demo", "1", "m") is registry.schema("demo", "1", "m")
     assert registry.newest("demo", "m") == "2"
+
+
+@pytest.mark.parametrize(
+    ("values", "valid"),
+    [
+        (("AA\nAA", "AA=="), True),
+        (("", ""), True),
+        (("AA\u3000AA", "AA=="), False),
+        (("AAAA", "AA\u00a0=="), False),
+        (("AAAA=", "AA=="), False),
+    ],
+)
+def test_the_schema_of_a_table_reads_base64_as_the_standard_has_it(specs, values, valid):
+    rows = "R kind=element\nR/A kind=element type=base64 min=1 max=1\nR/A/@b kind=attribute type=base64"
+    schema = specs(rows).schema("demo", "1", "m")
+    root = etree.Element("R")
+    inner = etree.SubElement(root, "A", b=values[1])
+    inner.text = values[0]
+    assert schema.accepts(root) is valid
+    assert bool(schema.check(root)) is not valid

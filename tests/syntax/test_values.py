@@ -3,6 +3,7 @@
 import pytest
 from lxml import etree
 
+from gateway.syntax import base64_binary
 from gateway.syntax.tables import BUILT_IN, SimpleType
 from gateway.syntax.values import fault
 
@@ -43,6 +44,36 @@ TIMES = [
     "10:00:00-14:00",
     "10:00:00.125+08:00",
     "10:00",
+]
+# Its production Base64Binary as it is written there, with B64S, B16S, B04S for a sign and a blank behind it.
+GRAMMAR = (
+    "((([A-Za-z0-9+/] ?){4})*(([A-Za-z0-9+/] ?){3}[A-Za-z0-9+/]"
+    "|([A-Za-z0-9+/] ?){2}[AEIMQUYcgkosw048] ?=|[A-Za-z0-9+/] ?[AQgw] ?= ?=))?"
+)
+BASE64 = [
+    "",
+    "AA\nAA",
+    "A A A A",
+    "AAAA AA==",
+    "AA= =",
+    "AAA",
+    "AA",
+    "A===",
+    "=",
+    "AA==AAAA",
+    "AAAA=",
+    "AAAA==",
+    "AAAAA===",
+    "AAA=====",
+    "AAE=",
+    "AAF=",
+    "AQ==",
+    "AB==",
+    "A-_A",
+    "AA\u3000AA",
+    "AA\u00a0AA",
+    "AA\u200bAA",
+    "ＡAAA",
 ]
 VALUES = [
     *(("date", day) for day in DAYS),
@@ -108,3 +139,26 @@ def test_only_the_blank_text_passes_where_blanks_are_allowed() -> None:
     date = SimpleType("date", blank_allowed=True)
     assert fault(date, " \n") is None
     assert fault(date, "\u3000") is not None
+
+
+@pytest.mark.parametrize("value", BASE64)
+def test_base64_is_what_the_grammar_of_the_standard_says(value: str) -> None:
+    """XML Schema part 2, second edition, 3.2.16; libxml2 itself reads on where a sign is none of base64."""
+    schema = etree.XMLSchema(
+        etree.XML(
+            '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:simpleType>'
+            f'<xs:restriction base="xs:token"><xs:pattern value="{GRAMMAR}"/></xs:restriction>'
+            "</xs:simpleType></xs:element></xs:schema>"
+        )
+    )
+    element = etree.Element("a")
+    element.text = value
+    assert (fault(SimpleType("base64"), value) is None) == schema.validate(element)
+
+
+@pytest.mark.parametrize("sign", ["\x1c", "\x1f", "\x0b", "\x0c", "\x00", "\u3000", "\u00a0", "\u200b"])
+def test_base64_has_no_white_space_but_that_of_xml(sign: str) -> None:
+    assert base64_binary.to_bytes(" QU\tJD\r\n") == b"ABC"
+    for text in (f"QU{sign}JD", f"{sign}QUJD", f"QUJD{sign}"):
+        with pytest.raises(ValueError):
+            base64_binary.to_bytes(text)
