@@ -17,6 +17,8 @@ from gateway.cli.shell import EXIT_REFUSED, EXIT_USAGE, Shell
 
 DISTRIBUTION = "single-window-gateway"
 
+LANGUAGES = ("en", "zh")
+
 # Command -> where it is, and what the list of commands says of it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("gateway.cli.run:serve", "Serve the API and the console."),
@@ -66,7 +68,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(cls=LazyGroup, commands_by_name=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages; otherwise that of LANG.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of messages; otherwise that of LANG.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
@@ -77,22 +79,33 @@ def group(shell: Shell, lang: str | None) -> None:
         shell.lang = lang
 
 
+def _chosen_language(words: Sequence[str]) -> str:
+    """The language that the words in front of the command ask for, "" where they do not."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        asked = after if word == "--lang" else word.removeprefix("--lang=")
+        if asked in LANGUAGES:
+            return asked
+        if not word.startswith("-"):
+            break
+    return ""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     from gateway.errors import GatewayError
 
+    words = list(sys.argv[1:] if argv is None else argv)
     shell = Shell.of_environment(os.environ)
+    # Before click reads the words: it may be the others among them that are wrong.
+    shell.lang = _chosen_language(words) or shell.lang
     try:
-        result = group.main(args=argv, prog_name="swgate", obj=shell, standalone_mode=False)
-    except click.UsageError as problem:
+        result = group.main(args=words, prog_name="swgate", obj=shell, standalone_mode=False)
+    except click.ClickException as problem:
         from gateway.cli import usage
 
         usage.show(problem, shell.lang)
-        return EXIT_USAGE
+        return EXIT_USAGE if isinstance(problem, click.UsageError) else EXIT_REFUSED
     except click.Abort:
-        return EXIT_REFUSED
-    except click.ClickException as problem:
-        problem.show()
         return EXIT_REFUSED
     except GatewayError as problem:
         shell.show_error(problem)
