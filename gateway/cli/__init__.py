@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import click
 
+from gateway.cli.helping import ReadersContext
 from gateway.cli.shell import EXIT_REFUSED, EXIT_USAGE, Shell
 
 DISTRIBUTION = "single-window-gateway"
@@ -37,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(click.Group):
     """A group that imports a command when it runs, not when it is listed."""
 
+    context_class = ReadersContext
+
     def __init__(self, *args: object, commands_by_name: dict[str, tuple[str, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.commands_by_name = commands_by_name
@@ -49,6 +52,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self.commands_by_name[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        command.context_class = ReadersContext
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gateway.cli import LazyGroup
 from gateway.cli.acts import because
 from gateway.cli.messages import looking
 from gateway.cli.rows import TIMELINE, event_as_json, event_row
@@ -18,12 +19,20 @@ HEADINGS = {
 YES = {"en": "yes", "zh": "是"}
 
 
-@click.group()
+COMMANDS = {
+    "list": ("gateway.cli.lanes:list_lanes", "List the queues: how many messages wait, and which are paused."),
+    "timeline": ("gateway.cli.lanes:timeline", "Print who paused a lane and let it go on, when and why."),
+    "pause": ("gateway.cli.lanes:pause", "Send nothing more of an agreement."),
+    "resume": ("gateway.cli.lanes:resume", "Let a paused lane go on."),
+}
+
+
+@click.group(cls=LazyGroup, commands_by_name=COMMANDS)
 def lanes() -> None:
     """Look at the queue of each agreement, pause it, let it go on."""
 
 
-@lanes.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_lanes(shell: Shell, as_json: bool) -> int:
@@ -55,7 +64,7 @@ def _row(facts: dict[str, Any], lang: str) -> tuple[str, ...]:
     return (*told, YES[lang] if facts["paused"] else "")
 
 
-@lanes.command()
+@click.command()
 @click.argument("agreement")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -73,7 +82,7 @@ def timeline(shell: Shell, agreement: str, as_json: bool) -> int:
     return 0
 
 
-@lanes.command()
+@click.command()
 @click.argument("agreement")
 @because
 @click.pass_obj
@@ -86,7 +95,7 @@ def pause(shell: Shell, agreement: str, why: str) -> int:
     return 0
 
 
-@lanes.command()
+@click.command()
 @click.argument("agreement")
 @because
 @click.pass_obj

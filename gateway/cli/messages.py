@@ -64,7 +64,7 @@ def messages() -> None:
 @click.option("--kind", default="", help="Only this kind of document.")
 @click.option("--tenant", default=None, help="Only what this tenant filed.")
 @click.option("--before", default="", help="Only messages older than this id: the last one of the page before.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_messages(shell: Shell, /, as_json: bool, value: str, before: str, tenant: str | None, **filters: Any) -> int:
@@ -158,7 +158,7 @@ def content(shell: Shell, message_id: str, which: str) -> int:
 
 @click.command()
 @click.option("--before", default="", help="Only deliveries older than this id: the last one of the page before.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def deliveries(shell: Shell, before: str, limit: int, as_json: bool) -> int:

@@ -30,7 +30,12 @@ NOTE = "<!-- Written by `swgate adapters docs`; do not edit. -->"
 
 @click.command()
 @click.option(
-    "--to", "folder", default=DEFAULT_FOLDER, show_default=True, type=click.Path(file_okay=False, path_type=Path)
+    "--to",
+    "folder",
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pages.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a page is not current.")
 @click.pass_obj

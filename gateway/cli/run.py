@@ -44,7 +44,13 @@ ASK_AGAIN_S = 0.1
 @click.command()
 @click.option("--host", help="Address to listen on; otherwise SWGATE_HOST.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; otherwise SWGATE_PORT.")
-@click.option("--processes", type=click.IntRange(1, 64), default=min(2, os.cpu_count() or 1), show_default=True)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    help="How many processes answer.",
+)
 @click.option("--tls-cert", type=pem_file, help="Speak HTTPS with this certificate: PEM, leaf first, then its issuers.")
 @click.option("--tls-key", type=pem_file, help="The certificate's private key in PEM.")
 @click.option("--tls-client-ca", type=pem_file, help="Answer only clients with a certificate of this authority.")
@@ -217,10 +223,15 @@ def sim(shell: Shell, adapter_id: str, arguments: tuple[str, ...]) -> int:
     return result if isinstance(result, int) else 0
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.command()
+@click.option("--once", is_flag=True, help="End when every document reached its end.")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Work in this folder and keep it; otherwise in one that is removed.",
+)
 @click.pass_obj
-def demo(shell: Shell, arguments: tuple[str, ...]) -> int:
+def demo(shell: Shell, once: bool, home: Path | None) -> int:
     """Show the whole gateway at work, with simulated partners."""
     import importlib
 
@@ -231,5 +242,5 @@ def demo(shell: Shell, arguments: tuple[str, ...]) -> int:
             raise
         shell.say(WORDS[shell.lang]["no_demo"])
         return EXIT_REFUSED
-    result = module.run(list(arguments))
-    return result if isinstance(result, int) else 0
+    result: int = module.run(home, once=once)
+    return result

@@ -69,8 +69,6 @@ IN_CHINESE = {
     "[Errno {number}] {problem}": "{problem}",
 }
 _CHINESE = Phrases({phrase: {"zh": words} for phrase, words in IN_CHINESE.items()})
-# What click writes into a usage line for words that the caller chooses.
-_PLACEHOLDERS = {"[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]..."}
 
 
 def show(problem: click.ClickException, lang: str) -> None:
@@ -82,10 +80,7 @@ def show(problem: click.ClickException, lang: str) -> None:
         click.echo(f"出错：{_CHINESE.read(problem.message, 'zh')}", err=True)
         return
     if problem.ctx is not None:
-        usage = problem.ctx.get_usage().removeprefix("Usage:").strip()
-        for word, words in _PLACEHOLDERS.items():
-            usage = usage.replace(word, words)
-        click.echo(f"用法：{usage}\n运行“{problem.ctx.command_path} --help”查看帮助。\n", err=True)
+        click.echo(f"{problem.ctx.get_usage()}\n运行“{problem.ctx.command_path} --help”查看帮助。\n", err=True)
     click.echo(f"调用有误：{_said(problem)}", err=True)
 
 

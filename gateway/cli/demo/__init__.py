@@ -7,7 +7,6 @@ filed, with whom, and what must come of it is data: scenario.yaml and declaratio
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import signal
 import tempfile
@@ -22,10 +21,9 @@ from gateway.cli.demo.show import Show
 EXIT_DONE, EXIT_FAILED = 0, 1
 
 
-def run(arguments: list[str]) -> int:
-    """Run the demonstration; 0 only when every document reached its expected end."""
-    options = _parser().parse_args(arguments)
-    home = Path(tempfile.mkdtemp(prefix="swgate-demo-")) if options.home is None else options.home.resolve()
+def run(kept: Path | None, *, once: bool) -> int:
+    """Run the demonstration; 0 only when every document reached its expected end. kept: the folder to work in, for one that stays."""
+    home = Path(tempfile.mkdtemp(prefix="swgate-demo-")) if kept is None else kept.resolve()
     console = Console(highlight=False)
     scenario = Scenario.load(home, free_ports(3))
     show = Show(console, scenario)
@@ -40,7 +38,7 @@ def run(arguments: list[str]) -> int:
         reached = show.follow(scenario.file_all())
         show.timeline_of_one()
         show.addresses()
-        if options.once:
+        if once:
             show.ended()
         else:
             show.waiting()
@@ -50,7 +48,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_DONE
     finally:
         processes.stop()
-        if options.home is None:
+        if kept is None:
             shutil.rmtree(home, ignore_errors=True)
 
 
@@ -63,10 +61,3 @@ def _start(scenario: Scenario, processes: Processes, show: Show) -> None:
     processes.swgate("work")
     scenario.wait_until_ready(processes.check)
     show.step("gateway, worker and simulated partners run")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="swgate demo", description="Show the whole gateway at work.")
-    parser.add_argument("--once", action="store_true", help="end when every document reached its end")
-    parser.add_argument("--home", type=Path, help="work in this folder and keep it; else in one that is removed")
-    return parser
