@@ -43,6 +43,12 @@ BUILT_IN = {
     "date": "date",
     "dateTime": "dateTime",
     "time": "time",
+    "gYear": "gYear",
+    "gYearMonth": "gYearMonth",
+    "gMonth": "gMonth",
+    "gMonthDay": "gMonthDay",
+    "gDay": "gDay",
+    "duration": "duration",
     "base64": "base64Binary",
 }
 
