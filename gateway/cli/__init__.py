@@ -85,7 +85,7 @@ def group(shell: Shell, lang: str | None) -> None:
 
 def _chosen_language(words: Sequence[str]) -> str:
     """The language that the words in front of the command ask for, "" where they do not."""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words, ""][1:], strict=True):
         asked = after if word == "--lang" else word.removeprefix("--lang=")
         if asked in LANGUAGES:
             return asked
