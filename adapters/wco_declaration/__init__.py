@@ -14,6 +14,7 @@ from functools import cache
 from lxml import etree
 
 from adapters.wco_declaration import mapping, receipts, references, requests, rules, several
+from adapters.wco_declaration.parts import EORI
 from adapters.wco_declaration.pointers import Places
 from gateway.documents.shape import Shape
 from gateway.errors import Finding, Rejected, RuleBroken, SchemaBroken, errors_only
@@ -62,12 +63,12 @@ class WcoDeclaration:
         self._mapping = cache(self._make_mapping)
         self._form = cache(self._make_form)
         self._shape = cache(lambda kind: Shape(kit.documents.schema(kind)))
-        self._places = cache(lambda kind: Places(self._mapping(kind, mapping.EORI)))
+        self._places = cache(lambda kind: Places(self._mapping(kind, EORI)))
 
     @property
     def mappings(self) -> dict[str, Mapping]:
         """One a kind of document, for loss tables and docs."""
-        return {kind: self._mapping(kind, mapping.EORI) for kind in KINDS}
+        return {kind: self._mapping(kind, EORI) for kind in KINDS}
 
     def _make_mapping(self, kind: str, scheme: str) -> Mapping:
         message = "notification" if kind == RESPONSE else "declaration"
@@ -136,7 +137,7 @@ class WcoDeclaration:
         Of several responses one that cannot be read stops no other; where none can, all their faults are raised.
         """
         root = parse(data)
-        kind = _kind(root, self._mapping(DECLARATION, mapping.EORI).table)
+        kind = _kind(root, self._mapping(DECLARATION, EORI).table)
         if kind is None:
             found, expected = _shown(root), "MetaData of WCO DMS with one Declaration, or with Responses"
             finding = Finding("syntax.message.unknown", found=found, expected=expected, partner_place="/ (line 1)")
@@ -187,7 +188,7 @@ class WcoDeclaration:
     def _message_of(self, kind: str, form: Form, root: etree._Element) -> str:
         """A cancellation has a narrower form of its own; real ones keep it or do not."""
         if kind == requests.CANCELLATION:
-            narrow = self._form(kind, _message(kind, ""), mapping.EORI)
+            narrow = self._form(kind, _message(kind, ""), EORI)
             return narrow.name if narrow.schema.accepts(root) else form.name
         return form.name
 
