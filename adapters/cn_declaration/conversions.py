@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.documents.codelists import CodeLists
-from gateway.mapping.conversions import COMPACT_DATE, one, positional, renamed
+from gateway.mapping.conversions import COMPACT_DATE, local_time, one, positional, renamed
 from gateway.mapping.rows import Conversion, Texts, Values
 from gateway.syntax.white_space import trimmed
 
@@ -261,6 +261,7 @@ def _signing_decoded(text: str) -> str:
     return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}+08:00"
 
 
+CHINA_TIME = local_time("+08:00")
 SPACED_TIME = one("yyyyMMdd hh:mm:ss +08:00", _signing_encoded, _signing_decoded, "dictionary: EdocRealation.SignTime")
 
 

@@ -1,9 +1,11 @@
-"""The blocks around head and goods: containers, documents, attachments, statements, and the transfer between offices (Trn*)."""
+"""The blocks around head and goods: free text, signature block, containers, documents, attachments, statements, and the transfer between offices (Trn*)."""
 
 from __future__ import annotations
 
 from adapters.cn_declaration.conversions import (
+    CHINA_TIME,
     COMMA_LIST,
+    FILING_ACTION,
     KILOGRAMS,
     ORGANISATION,
     TRANSPORT_MODE,
@@ -12,6 +14,39 @@ from adapters.cn_declaration.conversions import (
 )
 from gateway.mapping.conversions import COMPACT_DATE
 from gateway.mapping.rows import Conversion, Row, bag, code, convert, joined, text
+
+FREE_TEXT: list[Row] = [
+    text("RelId", "related_declaration.id"),
+    text("RelManNo", "related_declaration.customs_record_number"),
+    text("BonNo", "goods_shipment.warehouse.id"),
+    text("VoyNo", "border_transport_means.conveyance_reference_id"),
+    text("DecBpNo", "agent.contact.communications[type_code=TE].id"),
+    text("CusFie", "goods_shipment.consignment.goods_location.id"),
+    text("DecNo", "agent.contact.card_number"),
+]
+
+SIGNATURE: list[Row] = [
+    convert("OperType", "filing_action", FILING_ACTION),
+    text("ICCode", "authentication.authenticator.identifiers[scheme=CN-IC-CARD].value"),
+    joined(
+        ["CopCode"],
+        [
+            "authentication.company.identifiers[scheme=CN-ORG].value",
+            "authentication.company.identifiers[scheme=CN-CUSTOMS].value",
+            "authentication.company.identifiers[scheme=OTHER].value",
+        ],
+        ORGANISATION,
+    ),
+    text("OperName", "authentication.authenticator.name"),
+    text("ClientSeqNo", "functional_reference_id"),
+    text("Sign", "authentication.authentication"),
+    convert("SignDate", "authentication.issue_date_time", CHINA_TIME),
+    text("Certificate", "authentication.certificate_number"),
+    bag("HostId", "extensions.cn_declaration.host_id"),
+    text("BillSeqNo", "inventory_list_number"),
+    text("DomainId", "authentication.signer_kind_code"),
+    text("Note", "authentication.note"),
+]
 
 CONTAINER: list[Row] = [
     text("ContainerId", "id"),

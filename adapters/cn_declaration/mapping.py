@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from adapters.cn_declaration import declaration_parts as parts
-from adapters.cn_declaration.conversions import SPACED_TIME, VERSION_NAME, Codes, codes_of
-from adapters.cn_declaration.declaration_head import CHINA_TIME, FREE_TEXT, SIGNATURE, head
+from adapters.cn_declaration.conversions import CHINA_TIME, SPACED_TIME, VERSION_NAME, Codes, codes_of
+from adapters.cn_declaration.declaration_head import head
 from adapters.cn_declaration.goods_items import goods_item
 from adapters.cn_declaration.replies import REPLIES
 from adapters.cn_declaration.requests import REQUEST
@@ -122,8 +122,8 @@ def declaration(codes: Codes, dialect: Dialect) -> list[Row]:
         each("DecCopPromises/DecCopPromise", "enterprise_statements", parts.ENTERPRISE_STATEMENT),
         each("DecUsers/DecUser", "goods_shipment.using_unit_contacts", parts.USING_UNIT_CONTACT),
         each("DecMarkLobs/DecMarkLob", "mark_images", parts.MARK_IMAGE),
-        group("DecFreeTxt", FREE_TEXT),
-        group("DecSign", SIGNATURE),
+        group("DecFreeTxt", parts.FREE_TEXT),
+        group("DecSign", parts.SIGNATURE),
         scope("transit_movement", [group("TrnHead", parts.TRANSFER), *transfer_details(dialect)]),
         each("EcoRelation", "origin_proofs", parts.ORIGIN_PROOF),
         each(

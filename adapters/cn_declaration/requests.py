@@ -5,8 +5,7 @@ One message for both; DecModType says which. Kinds seen: none; ``2`` as cancella
 
 from __future__ import annotations
 
-from adapters.cn_declaration.conversions import DIRECTION
-from adapters.cn_declaration.declaration_head import CHINA_TIME
+from adapters.cn_declaration.conversions import CHINA_TIME, DIRECTION
 from gateway.mapping.rows import Conversion, Row, Texts, Values, code, convert, each, joined, text
 
 CANCELLATION_TYPE = "2"
