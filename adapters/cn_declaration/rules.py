@@ -181,26 +181,6 @@ def items_at_most(document: Document, _case: Case) -> Iterator[Complaint]:
         yield Complaint(ITEMS, str(len(items)), f"at most {ITEMS_AT_MOST}")
 
 
-@BOOK.rule("CN-DEC-010", "item_numbers", DECLARATION)
-def item_numbers(document: Document, _case: Case) -> Iterator[Complaint]:
-    for index, item in members(document, *ITEMS):
-        number = text(item, "sequence_number")
-        if number is not None and number != str(index + 1):
-            yield Complaint((*ITEMS, index, "sequence_number"), number[:10], str(index + 1))
-
-
-@BOOK.rule("CN-DEC-011", "container_goods", DECLARATION)
-def container_goods(document: Document, _case: Case) -> Iterator[Complaint]:
-    numbers = {text(item, "sequence_number") for _, item in members(document, *ITEMS)}
-    for index, equipment in members(document, *EQUIPMENT):
-        named = equipment.get("goods_item_numbers")
-        for place, number in enumerate(named if isinstance(named, list) else ()):
-            if number not in numbers:
-                yield Complaint(
-                    (*EQUIPMENT, index, "goods_item_numbers", place), str(number)[:10], "a goods item's number"
-                )
-
-
 @BOOK.rule("CN-DEC-012", "price_declarations", DECLARATION)
 def price_declarations(document: Document, _case: Case) -> Iterator[Complaint]:
     names = ("special_relationship", "price_influence", "royalty", "formula_price", "provisional_price")
@@ -297,13 +277,6 @@ def _road(document: Document) -> Iterator[Complaint]:
     batch = text(document, means, "conveyance_reference_id")
     if batch is None or not BATCH.fullmatch(batch):
         yield Complaint((means, "conveyance_reference_id"), batch and batch[:20], "the batch number of the manifest")
-
-
-@BOOK.rule("CN-DEC-020", "transfer_site", DECLARATION)
-def transfer_site(document: Document, _case: Case) -> Iterator[Complaint]:
-    access = at(document, "two_stage_access")
-    if text(access, "transfer_requested") == "yes" and not text(access, "transfer_site_id"):
-        yield Complaint(("two_stage_access", "transfer_site_id"), None, "the site it is moved to")
 
 
 @BOOK.rule("CN-DEC-021", "transfer_declared", DECLARATION)

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
 
 from adapters.wco_declaration.conversions import DIRECTIONS
 from adapters.wco_declaration.mapping import party_scheme
 from adapters.wco_declaration.requests import AMENDMENT, CANCELLATION, PRESENTATION, REQUESTS
-from gateway.documents.rules import Book, Complaint, Document, at, day, members, number, text
+from gateway.documents.rules import Book, Complaint, Document, day, members, text
 from gateway.documents.rules_data import RulesData
 from gateway.errors import Finding
 from gateway.ports import EncodeContext
@@ -71,24 +69,11 @@ def function_fits_kind(document: Document, context: EncodeContext) -> Iterator[C
 
 
 @BOOK.rule("WCO-DEC-005", "items.count", DECLARATION)
-def items_are_counted(document: Document, _: EncodeContext) -> Iterator[Complaint]:
-    """The number of items declared is the number of items there, 1 to 999."""
+def items_are_not_too_many(document: Document, _: EncodeContext) -> Iterator[Complaint]:
+    """A declaration has 1 to 999 items."""
     count = sum(1 for _ in members(document, *ITEMS))
-    told = number(document, "goods_item_quantity", "value")
     if not 1 <= count <= MOST_ITEMS:
-        yield Complaint(ITEMS, str(count), "1-999")
-    elif told is not None and told != count:
-        yield Complaint(("goods_item_quantity", "value"), f"{told:f}", str(count))
-
-
-@BOOK.rule("WCO-DEC-006", "items.number", DECLARATION)
-def items_are_numbered(document: Document, _: EncodeContext) -> Iterator[Complaint]:
-    """Items are numbered 1, 2, 3 ...; pointers of errors name them so."""
-    for index, item in members(document, *ITEMS):
-        found = item.get("sequence_number")
-        if found != str(index + 1):
-            told = str(found)[:10] if found is not None else None
-            yield Complaint((*ITEMS, index, "sequence_number"), told, str(index + 1))
+        yield Complaint(ITEMS, str(count), f"1-{MOST_ITEMS}")
 
 
 @BOOK.rule("WCO-DEC-007", "items.classification", DECLARATION)
@@ -108,28 +93,6 @@ def items_have_a_procedure(document: Document, _: EncodeContext) -> Iterator[Com
         first = next((one for _, one in members(item, "government_procedures")), {})
         if not (text(first, "current_code") and text(first, "previous_code")):
             yield Complaint((*ITEMS, index, "government_procedures"), None, "current_code, previous_code")
-
-
-@BOOK.rule("WCO-DEC-009", "amount.currency", DECLARATION, AMENDMENT)
-def amounts_have_a_currency(document: Document, _: EncodeContext) -> Iterator[Complaint]:
-    """An amount without its currency says nothing."""
-    for place, amount in _amounts(document, ()) if _lacks_currency(document) else ():
-        if text(amount, "value") and not text(amount, "currency"):
-            yield Complaint((*place, "currency"))
-
-
-@BOOK.rule("WCO-DEC-010", "packages.sum", DECLARATION)
-def packages_add_up(document: Document, _: EncodeContext) -> Iterator[Complaint]:
-    """All packages of all items are the total number of packages."""
-    told = number(document, "total_package_quantity", "value")
-    counted = [
-        number(packaging, "quantity", "value")
-        for _, item in members(document, *ITEMS)
-        for _, packaging in members(item, "packagings")
-    ]
-    known = [quantity for quantity in counted if quantity is not None]
-    if told is not None and known and len(known) == len(counted) and sum(known, Decimal()) != told:
-        yield Complaint(("total_package_quantity", "value"), f"{told:f}", f"{sum(known, Decimal()):f}")
 
 
 @BOOK.rule("WCO-DEC-011", "party.number", DECLARATION)
@@ -221,35 +184,3 @@ def _unnumbered(document: Document, party: str, context: EncodeContext) -> Itera
     numbers = members(document, party, "identifiers")
     if not any(one.get("scheme") == scheme and text(one, "value") for _, one in numbers):
         yield Complaint((party, "identifiers"), None, scheme)
-
-
-def _lacks_currency(document: Document) -> bool:
-    """Whether there is an amount to complain about; the places are worked out for such a document only."""
-    waiting: list[Any] = [document]
-    while waiting:
-        value = waiting.pop()
-        if type(value) is list:
-            waiting += value
-        elif type(value) is dict:
-            for name, inner in value.items():
-                if type(inner) is str:
-                    continue
-                if type(inner) is dict and name.endswith("amount") and type(inner.get("value")) is str:
-                    if inner["value"] and not text(inner, "currency"):
-                        return True
-                else:
-                    waiting.append(inner)
-    return False
-
-
-def _amounts(value: Any, above: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if isinstance(name, str) and name.endswith("amount") and isinstance(at(inner, "value"), str):
-                yield (*above, name), inner
-            elif isinstance(inner, dict | list):
-                yield from _amounts(inner, (*above, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            if isinstance(inner, dict | list):
-                yield from _amounts(inner, (*above, index))

@@ -105,19 +105,6 @@ def package_total(document: Document, _facts: Facts) -> Iterator[Complaint]:
         yield Complaint(("total_package_quantity", "value"), shown(declared), shown(counted))
 
 
-@BOOK.rule("DOC-006", "currency_missing", DECLARATION)
-def currency_missing(document: Document, _facts: Facts) -> Iterator[Complaint]:
-    """An amount names its currency."""
-    line = ("commodity", "invoice_line", "item_charge_amount")
-    amount = at(document, "invoice_amount")
-    if text(amount, "value") is not None and text(amount, "currency") is None:
-        yield Complaint(("invoice_amount", "currency"))
-    for index, item in members(document, *_ITEMS):
-        amount = at(item, *line)
-        if text(amount, "value") is not None and text(amount, "currency") is None:
-            yield Complaint((*_ITEMS, index, *line, "currency"))
-
-
 @BOOK.rule("DOC-007", "summary_missing", DECLARATION)
 def summary_missing(document: Document, facts: Facts) -> Iterator[Complaint]:
     """A complete declaration of two steps names its summary."""

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.documents import (
+    amount_rules,
     codelists,
     deadlines_data,
     declaration_rules,
@@ -37,7 +38,7 @@ from gateway.errors import Finding, GatewayError, NeedsOperator, NotFound, Sever
 
 _COUNTRY_CODE = 2
 OFFICES = ("customs-offices",)  # lists of customs offices, each of one country
-BOOKS = (declaration_rules.BOOK, request_rules.BOOK)
+BOOKS = (declaration_rules.BOOK, amount_rules.BOOK, request_rules.BOOK)
 RULES: Mapping[str, Rule[Facts]] = MappingProxyType(
     {number: rule for book in BOOKS for number, rule in book.rules.items()}
 )

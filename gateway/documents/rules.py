@@ -9,7 +9,7 @@ A rule takes any JSON: a part that is absent or has the wrong shape is no busine
 rules read through ``at``, ``members``, ``text`` and ``number``, which never raise. What a rule may know besides the
 document is the second argument: Facts here, something of its own in an adapter's book.
 
-The rules of this room: declaration_rules.py and request_rules.py. What one authority alone asks for is a rule of that
+The rules of this room: declaration_rules.py, amount_rules.py and request_rules.py. What one authority alone asks for is a rule of that
 partner's adapter.
 """
 

@@ -85,11 +85,6 @@ BREACHES: dict[str, tuple[Callable[[Document], None], str]] = {
         f"{ITEM}/commodity/declaration_elements",
     ),
     "CN-DEC-009": (fifty_one, "/goods_shipment/government_agency_goods_items"),
-    "CN-DEC-010": (changed(f"{ITEM}/sequence_number", "7"), f"{ITEM}/sequence_number"),
-    "CN-DEC-011": (
-        changed("/goods_shipment/consignment/transport_equipments/0/goods_item_numbers/0", "9"),
-        "/goods_shipment/consignment/transport_equipments/0/goods_item_numbers/0",
-    ),
     "CN-DEC-012": (changed("/price_declarations/royalty", None), "/price_declarations/royalty"),
     "CN-DEC-013": (
         changed(f"{ITEM}/commodity/invoice_line/item_charge_amount/currency", "MNT"),
@@ -107,7 +102,6 @@ BREACHES: dict[str, tuple[Callable[[Document], None], str]] = {
         "/border_transport_means/name",
     ),
     "CN-DEC-019": (changed("/border_transport_means/name", "蒙A10001"), "/border_transport_means/name"),
-    "CN-DEC-020": (changed("/two_stage_access/transfer_requested", "yes"), "/two_stage_access/transfer_site_id"),
     "CN-DEC-021": (changed("/with_transit_declaration", "yes"), "/transit_movement"),
     "CN-DEC-022": (
         changed("/authentication/authenticator/identifiers/0/value", "8930000999999"),

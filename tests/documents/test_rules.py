@@ -136,6 +136,24 @@ def test_other_ways_to_keep_a_rule_are_taken(
 
 
 @pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("declaration", f"{ITEM}/statistical_value_amount"),
+        ("declaration", f"{ITEM}/commodity/duty_tax_fees/0/payment/payment_amount"),
+        ("declaration", "/obligation_guarantees/0/amount"),
+        ("declaration_amendment", "/content/invoice_amount"),
+    ],
+)
+def test_every_amount_of_a_document_names_its_currency(
+    documents: Documents, declaration: dict[str, Any], kind: str, place: str
+) -> None:
+    whole = declaration if kind == "declaration" else SOUND_REQUESTS[kind]
+    for amount, places in (({"value": "5"}, [f"{place}/currency"]), ({"value": "5", "currency": "CNY"}, [])):
+        found = breaches(documents, kind, with_changes(whole, {place: amount}), "DOC-006")
+        assert [finding.pointer for finding in found] == places
+
+
+@pytest.mark.parametrize(
     "place",
     ["/total_net_mass", "/total_package_quantity", "/invoice_amount", f"{ITEM}/packagings/0/quantity", f"{ITEM}/statistical_value_amount",
      f"{ITEM}/commodity/invoice_line/item_charge_amount", f"{BOX}/0/gross_mass"],
