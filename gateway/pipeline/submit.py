@@ -73,7 +73,7 @@ class _Stage:
     findings: list[Finding] = field(default_factory=list)
     kinds: set[type[Rejected]] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
-    _said: set[tuple[str | None, ...]] = field(default_factory=set)
+    _wrong: set[tuple[str | None, str]] = field(default_factory=set)
 
     def add(
         self, findings: Iterable[Finding], kind: type[Rejected], code: str = "", agreement: Agreement | None = None
@@ -84,19 +84,17 @@ class _Stage:
         self.findings += found
         errors = errors_only(found)
         for error in errors:
-            self._said |= {(error.agreement, *what) for what in ((error.pointer,), _what(error))}
+            if error.pointer:
+                self._wrong.add((error.agreement, error.pointer))
         if errors:
             self.kinds.add(kind)
             self.codes.add(code or kind.code)
 
     def _is_said(self, finding: Finding) -> bool:
-        """Whether an error on the same place says it already: that the value cannot be written, or the very same of it."""
-        if not finding.pointer:
+        """Whether a value that cannot be written is said to be wrong already; each partner speaks for itself."""
+        if finding.code not in _OF_THE_FORM or not finding.pointer:
             return False
-        what = (finding.pointer,) if finding.code in _OF_THE_FORM else _what(finding)
-        # What another partner says of the place is another finding.
-        known = any((whose, *what) in self._said for whose in (None, finding.agreement))
-        return known and (len(what) == 1 or None not in what)
+        return any((whose, finding.pointer) in self._wrong for whose in (None, finding.agreement))
 
     def told(self) -> list[Finding]:
         """What the filer reads: of very many the worst, and how many more there are."""
@@ -109,10 +107,6 @@ class _Stage:
             # What refuses it comes first; warnings follow.
             self.findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
             raise kind("the document is refused", self.told(), code=code)
-
-
-def _what(finding: Finding) -> tuple[str | None, ...]:
-    return finding.pointer, finding.found, finding.expected
 
 
 class Submitter:
