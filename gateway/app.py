@@ -81,7 +81,7 @@ class Worker:
     def __init__(self, parts: Parts) -> None:
         home, settings = parts.settings.home, parts.settings
         self._transports = {
-            name: transports.open_transport(_outward(agreement), home)
+            name: transports.open_transport(_outward(agreement, parts.catalogue), home)
             for name, agreement in parts.directory.agreements.items()
         }
         dispatcher = Dispatcher(
@@ -190,7 +190,7 @@ def _fits(catalogue: Catalogue, directory: Directory) -> None:
     """NeedsOperator names everything that agreements want of adapters and transports and cannot have."""
     findings = catalogue.check_agreements(directory)
     for index, agreement in enumerate(directory.agreements.values()):
-        faults = [*_inbound_faults(agreement), *transports.check_settings(_outward(agreement))[1]]
+        faults = [*_inbound_faults(agreement), *transports.check_settings(_outward(agreement, catalogue))[1]]
         findings += [replace(fault, pointer=f"/agreements/{index}{fault.pointer}") for fault in faults]
     if findings:
         raise NeedsOperator("agreements do not fit what they name", findings, code="partners.unfit")
@@ -208,10 +208,11 @@ def _know_their_clocks(directory: Directory, library: Documents) -> None:
         raise NeedsOperator("tenants without a clock", findings, code="partners.unfit")
 
 
-def _outward(agreement: Agreement) -> Agreement:
-    """The agreement as its transport reads it."""
+def _outward(agreement: Agreement, catalogue: Catalogue) -> Agreement:
+    """The agreement as its transport reads it: with what its adapter's manifest says where it says nothing itself."""
+    usual = catalogue.usual_settings(agreement.adapter, agreement.transport.kind)
     kept = {name: value for name, value in agreement.transport.settings.items() if not name.startswith(INBOUND)}
-    return replace(agreement, transport=agreements.Transport(agreement.transport.kind, kept))
+    return replace(agreement, transport=agreements.Transport(agreement.transport.kind, {**usual, **kept}))
 
 
 def _inbound_faults(agreement: Agreement) -> Iterator[Finding]:

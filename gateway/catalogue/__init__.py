@@ -19,7 +19,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from gateway.catalogue.manifest import FILE, Manifest
 from gateway.catalogue.manifest import load as load_manifest
@@ -137,6 +137,13 @@ class Catalogue:
             return self.entries[adapter_id]
         except KeyError:
             raise unknown_adapter(adapter_id, self.entries) from None
+
+    def usual_settings(self, adapter_id: str, transport: str) -> Mapping[str, Any]:
+        """What its manifest says of a kind of transport; nothing of an adapter that is not there or not whole."""
+        try:
+            return self.entry(adapter_id).manifest.transport_settings.get(transport, {})
+        except GatewayError:
+            return {}
 
     @cached_property
     def registry(self) -> SchemaRegistry:

@@ -40,6 +40,7 @@ FIELDS: dict[str, str] = {
     "messages": "partner messages: `name`, `version`, `direction`, `schema` (path of the element table)",
     "steps": "what happens to a document on its way out, in order: `encode`, `check` against the table, each `sign`",
     "transports": "kinds of transport an agreement may choose",
+    "transport_settings": "per kind of transport, what holds where the agreement says nothing: how this partner names its files ...",
     "signing": "signature profiles an agreement may choose beside `none`, which each may; empty when nothing is signed",
     "receipts": "`asynchronous`: whether the partner confirms later, in a message of its own",
     "parameters": "what an agreement must or may say: `type`, `required`, `default`, `one_of`, `pattern`, `en`, `zh`",
@@ -86,6 +87,7 @@ class Manifest:
     messages: tuple[Message, ...]
     steps: tuple[str, ...]
     transports: tuple[str, ...]
+    transport_settings: Mapping[str, Mapping[str, Any]]
     signing: tuple[str, ...]
     receipts: Mapping[str, Any]
     parameters: Mapping[str, Parameter]
@@ -196,6 +198,9 @@ class ManifestSchema(_Strict):
     messages = fields.List(fields.Nested(_MessageSchema), required=True, validate=validate.Length(min=1))
     steps = fields.List(fields.Str(validate=validate.OneOf(STEPS)), required=True, validate=validate.Length(min=1))
     transports = fields.List(fields.Str(), required=True, validate=validate.Length(min=1))
+    transport_settings = fields.Dict(
+        keys=fields.Str(), values=fields.Dict(keys=fields.Str(), values=fields.Raw()), load_default=dict
+    )
     signing = fields.List(fields.Str(), load_default=list)
     receipts = fields.Nested(_ReceiptsSchema, required=True)
     parameters = fields.Dict(keys=fields.Str(), values=fields.Nested(_ParameterSchema), load_default=dict)
@@ -256,6 +261,10 @@ def _sense_findings(data: Mapping[str, Any], folder_name: str) -> Iterable[Findi
     if name is not None and name != folder_name:
         yield _fault(folder_name, "/id", name, f"the folder's name, {folder_name}")
     yield from _step_findings(data.get("steps") or (), data.get("signing") or (), folder_name)
+    allowed = data.get("transports") or ()
+    for kind in data.get("transport_settings") or {}:
+        if kind not in allowed:
+            yield _fault(folder_name, f"/transport_settings/{kind}", kind, ", ".join(allowed))
     documents = data.get("documents")
     if isinstance(documents, Mapping) and not documents.get("files") and not documents.get("understands"):
         yield _fault(folder_name, "/documents", "nothing", "a kind under files or understands")

@@ -1,4 +1,4 @@
-"""The folder set of the Single Window's import client: OutBox, InBox, SentBox and FailBox below one root.
+"""A set of folders shared with a partner's client: OutBox, InBox, SentBox and FailBox below one root.
 
 We write into OutBox, under a name that is fixed for the message's whole life; the client picks a file up, and moves it to
 SentBox or FailBox by itself. Answers appear in InBox; inbox.py reads them, archives what we have stored and deletes nothing.
@@ -30,13 +30,15 @@ LOG = logging.getLogger(__name__)
 LONGEST_NAME_BYTES = 200
 # Names that Windows, where the client runs, gives to devices whatever their extension.
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
+_ANSWER_NAME = validate.Regexp(r"^[^/]*\{(name|stem)\}[^/]*$", error="a file name that says where ours stands")
 _FOLDER_NAME = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}$", error="a plain folder name")
 
 
 class FolderSettings(Schema):
     """root: folder that holds the four. archive: where stored answers go, InBox/.done when empty. settle_s: how long an
     answer must have been left alone before it is read, for clients that write it in place. patience_s: how long an answer that is
-    cut off, or cannot be opened, is looked at again before it is taken as it is. largest_bytes: of an answer."""
+    cut off, or cannot be opened, is looked at again before it is taken as it is. largest_bytes: of an answer. answer_names: what
+    the partner calls its answers to our file {name}, or {stem} without the ending; ``*`` stands for any text."""
 
     class Meta:
         unknown = RAISE
@@ -50,6 +52,7 @@ class FolderSettings(Schema):
     create = fields.Bool(load_default=False)
     settle_s = fields.Float(load_default=0.2, validate=validate.Range(min=0, max=60))
     patience_s = fields.Float(load_default=300.0, validate=validate.Range(min=0, max=86_400))
+    answer_names = fields.List(fields.Str(validate=_ANSWER_NAME), load_default=list)
     largest_bytes = fields.Int(load_default=64 * 1024 * 1024, validate=validate.Range(min=1))
 
 
@@ -64,6 +67,7 @@ class FolderTransport:
         self._outbox = root / settings["outbox"]
         self._inbox = root / settings["inbox"]
         self._kept = (self._outbox, root / settings["sentbox"], root / settings["failbox"])
+        self._answer_names: list[str] = settings["answer_names"]
         self._answers = Inbox(
             agreement_id,
             self._inbox,
@@ -128,12 +132,20 @@ class FolderTransport:
             time.sleep(pause_s)
             if any((folder / name).exists() for folder in self._kept):
                 return True
-        stem = Path(name).stem
         try:
             with os.scandir(self._inbox) as entries:
-                return any(f"_{stem}_" in entry.name or entry.name == name for entry in entries)
+                return any(map(self._names_of_answers(name).fullmatch, (entry.name for entry in entries)))
         except FileNotFoundError:
             return False
+
+    def _names_of_answers(self, name: str) -> re.Pattern[str]:
+        """What an answer to our file can be called: what the partner calls it, or the very same."""
+        known = {"{name}": re.escape(name), "{stem}": re.escape(Path(name).stem), "*": ".*"}
+        patterns = (
+            re.sub(r"\{name\}|\{stem\}|.", lambda part: known.get(part[0], re.escape(part[0])), template)
+            for template in ("{name}", *self._answer_names)
+        )
+        return re.compile("|".join(patterns), re.DOTALL)
 
     def collect(self, limit: int) -> Iterator[tuple[Incoming, Callable[[], None]]]:
         """Answers that wait, see inbox.py. PartnerUnavailable when the InBox is not there."""

@@ -130,6 +130,24 @@ def test_the_example_of_the_contract_is_accepted_by_the_adapter_it_is_meant_for(
     assert prepared.encoded["import"].report.lost == ()
 
 
+def test_what_a_manifest_says_of_a_transport_holds_unless_the_agreement_says_otherwise(
+    running: Any, tmp_path: Any
+) -> None:
+    adapters = tmp_path / "adapters"
+    shutil.copytree(running.app.parts.settings.adapters, adapters)
+    with (adapters / "plain_notice" / "manifest.yaml").open("a", encoding="utf-8") as manifest:
+        manifest.write("transport_settings: {folder: {answer_names: [receipt]}}\n")
+    file = PartnersFile().add_tenant("filer")
+    for name, own in (("usual", {}), ("own", {"answer_names": ["{name}.ok"]})):
+        transport = {"kind": "folder", "root": name} | own
+        file.add_agreement(name, partner=name, adapter="plain_notice", documents=["declaration"], transport=transport)
+    partners = file.write(tmp_path / "partners.yaml")
+    settings = replace(running.app.parts.settings, home=tmp_path, partners_file=partners, adapters=adapters)
+    with pytest.raises(NeedsOperator) as refused:
+        app.build(settings)
+    assert [finding.pointer for finding in refused.value.findings] == ["/agreements/0/transport/answer_names/0"]
+
+
 def test_a_worker_sends_what_the_api_accepted(running: Any) -> None:
     exchange = running.app.parts.settings.home / "exchange"
     for name in ("OutBox", "InBox", "SentBox", "FailBox"):

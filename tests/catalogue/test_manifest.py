@@ -37,6 +37,7 @@ def test_every_fault_is_told_at_once_with_its_place(raw: dict[str, Any]) -> None
     raw["steps"] = ["sign"]
     raw["parameters"]["sender_id"]["default"] = 7
     raw["surprise"] = True
+    raw["transport_settings"] = {"pigeon": {"speed": 7}}
     del raw["owner"]
     assert pointers(raw) == {
         "/id",
@@ -45,6 +46,7 @@ def test_every_fault_is_told_at_once_with_its_place(raw: dict[str, Any]) -> None
         "/steps/0",
         "/parameters/sender_id/default",
         "/surprise",
+        "/transport_settings/pigeon",
         "/owner",
     }
 

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 
 from adapters.cn_declaration import CnDeclaration
 from adapters.cn_declaration.scenarios import MARKS, Seen, marks_of, plan
@@ -122,6 +124,19 @@ def test_a_mark_in_the_remarks_chooses_the_life(
     assert channels(tmp_path) == expected
     answered = [path for path in inbox(tmp_path) if path.name.startswith("Successed_")]
     assert bool(answered) is (mark not in ("HANG", "LOSE"))
+
+
+def test_the_manifest_knows_how_the_client_names_its_answer_to_a_file(
+    tmp_path: Path, simulator: Callable[..., Simulator]
+) -> None:
+    for number, remarks in (("SW1", ""), ("SW2", "SIM:FAIL")):
+        drop(tmp_path, f"{number}.xml", message(number, remarks))
+    partner = simulator(tmp_path)
+    turn_until(partner, settled(partner))
+    said = yaml.safe_load((FOLDER / "manifest.yaml").read_text(encoding="utf-8"))["transport_settings"]["folder"]
+    for stem in ("SW1", "SW2"):
+        named = [path for path in inbox(tmp_path) if fnmatch(path.name, said["answer_names"][0].format(stem=stem))]
+        assert [path.name.split("_")[1] for path in named] == [stem]
 
 
 def test_a_refused_import_and_a_broken_file_go_to_the_fail_box(

@@ -1,4 +1,4 @@
-"""The import client's folders: whole files, fixed names, nothing overwritten, nothing lost."""
+"""The folders shared with a client: whole files, fixed names, nothing overwritten, nothing lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Make = Callable[..., Agreement]
 
 @pytest.fixture
 def folder(agreement: Make, tmp_path: Path) -> FolderTransport:
-    transport = open_transport(agreement("folder", root="client", create=True, settle_s=0), tmp_path)
+    settings = {"root": "client", "create": True, "settle_s": 0, "answer_names": ["*_{stem}_*"]}
+    transport = open_transport(agreement("folder", **settings), tmp_path)
     assert isinstance(transport, FolderTransport)
     return transport
 
@@ -57,6 +58,28 @@ def test_an_answer_that_names_the_file_proves_that_it_arrived(folder: FolderTran
     assert folder.locate(outgoing()) is False
     (tmp_path / "client" / "InBox" / "Successed_a_20260101.xml").write_bytes(b"")
     assert folder.locate(outgoing()) is True
+
+
+@pytest.mark.parametrize(
+    ("answer_names", "file", "names_it"),
+    [
+        (["*_{stem}_*"], "Successed_a[1]_20260101.xml", True),
+        (["*_{stem}_*"], "Successed_a[1]2_20260101.xml", False),
+        (["*_{stem}_*"], "Successed_a1_20260101.xml", False),
+        (["{name}.ok", "{stem}.err"], "a[1].xml.ok", True),
+        (["{name}.ok", "{stem}.err"], "a[1].err", True),
+        (["{name}.ok", "{stem}.err"], "a[1].errors", False),
+        ([], "a[1].xml", True),
+        ([], "Successed_a[1]_20260101.xml", False),
+    ],
+)
+def test_how_a_partner_names_its_answers_is_a_setting(
+    agreement: Make, tmp_path: Path, answer_names: list[str], file: str, names_it: bool
+) -> None:
+    transport = open_transport(agreement("folder", root="c", create=True, answer_names=answer_names), tmp_path)
+    assert isinstance(transport, FolderTransport)
+    (tmp_path / "c" / "InBox" / file).write_bytes(b"")
+    assert transport.locate(outgoing("a[1].xml")) is names_it
 
 
 def test_another_file_of_the_same_name_is_never_overwritten(folder: FolderTransport, tmp_path: Path) -> None:
@@ -116,6 +139,8 @@ def test_a_full_disk_is_a_partner_out_of_reach_and_leaves_nothing_behind(
         {"root": "c", "outbox": "../x"},
         {"root": "c", "settle_s": -1},
         {"root": "c", "patience_s": -1},
+        {"root": "c", "answer_names": ["Receipt_*"]},
+        {"root": "c", "answer_names": ["../{name}"]},
     ],
 )
 def test_wrong_settings_are_named_with_their_place(agreement: Make, tmp_path: Path, settings: dict[str, Any]) -> None:
