@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from bench.measure import Measure, Row, quantiles
-from gateway.cli.demo.processes import Processes, free_ports
+from gateway.cli.demo.processes import Processes
 from gateway.cli.demo.scenario import Scenario
 
 ACCEPT_BUDGET = (
@@ -99,14 +99,13 @@ def _quick(arguments: tuple[str, ...]) -> list[str]:
 
 
 def _filed_with(scenario: Scenario, partner: str) -> dict[str, Any]:
-    """The first declaration of the demonstration that this partner gets: those of our own offices go to the folders."""
-    ours = partner == FOLDER
-    return next(one.document for one in scenario.filings if ("declaration_office" in one.document) == ours)
+    """The first declaration of the demonstration that this partner gets."""
+    return next(one.document for one in scenario.filings if one.adapter == partner)
 
 
 def _gateway() -> tuple[Path, Scenario, Processes]:
     home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
-    scenario = Scenario.load(home, free_ports(3))
+    scenario = Scenario.load(home)
     processes = Processes(home, scenario.environment())
     scenario.prepare()
     processes.swgate("migrate").finish()

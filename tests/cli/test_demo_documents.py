@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using .httpx. with")
 
 
 def test_no_document_of_the_demonstration_is_refused_or_warned_about(tmp_path: Path) -> None:
-    scenario = Scenario.load(tmp_path, [20_001, 20_002, 20_003])
+    scenario = Scenario.load(tmp_path)
     scenario.prepare()
     parts = app.build(settings.load(scenario.environment()))
     try:

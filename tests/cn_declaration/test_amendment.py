@@ -24,7 +24,7 @@ PRICE = {
 @pytest.fixture(scope="module")
 def amended(project_root: Any) -> Any:
     entry = Catalogue.load(settings.load({})).entry("cn_declaration")
-    file = project_root / "gateway/cli/demo/declarations/import-copper-concentrate-ganqimaodu-road.json"
+    file = project_root / "adapters/cn_declaration/demo/import-copper-concentrate-ganqimaodu-road.json"
     declaration = json.loads(file.read_text(encoding="utf-8"))
 
     def encode(*changes: dict[str, str], **more: Any) -> Encoded:

@@ -184,7 +184,7 @@ def abroad(library: documents.Documents) -> Abroad:
 
 @pytest.fixture
 def declaration(project_root: Path) -> Json:
-    path = project_root / "gateway/cli/demo/declarations/import-cashmere-garments-neighbour.json"
+    path = project_root / "adapters/wco_declaration/demo/import-cashmere-garments-neighbour.json"
     document: Json = json.loads(path.read_text(encoding="utf-8"))
     return document
 

@@ -2,7 +2,7 @@
 
 Gateway, worker and partners are started as a stranger would start them, over real sockets and folders; declarations are
 filed through the public API, and only what that API says decides whether each one reached its expected end. What is
-filed, with whom, and what must come of it is data: scenario.yaml and declarations/ beside this file.
+filed, with whom, and what must come of it is data: demo.yaml of each adapter, in the frame of scenario.yaml.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gateway.cli.demo.processes import Processes, free_ports
+from gateway.cli.demo.processes import Processes
 from gateway.cli.demo.scenario import Scenario
 from gateway.cli.demo.show import Show
 
@@ -25,7 +25,7 @@ def run(kept: Path | None, *, once: bool) -> int:
     """Run the demonstration; 0 only when every document reached its expected end. kept: the folder to work in, for one that stays."""
     home = Path(tempfile.mkdtemp(prefix="swgate-demo-")) if kept is None else kept.resolve()
     console = Console(highlight=False)
-    scenario = Scenario.load(home, free_ports(3))
+    scenario = Scenario.load(home)
     show = Show(console, scenario)
     processes = Processes(home, scenario.environment())
     for number in (signal.SIGTERM, signal.SIGINT):

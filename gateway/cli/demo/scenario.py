@@ -1,4 +1,4 @@
-"""What the demonstration files and what must come of it: scenario.yaml, filled in and driven through the public API."""
+"""What the demonstration files and what must come of it: scenario.yaml and the cast, filled in and driven through the public API."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from typing import Any
 import requests
 import yaml
 
+from gateway import settings
+from gateway.catalogue import Catalogue
+from gateway.cli.demo import cast
+from gateway.cli.demo.processes import free_ports
 from gateway.errors import NeedsOperator, OutcomeUnknown
 
 HERE = Path(__file__).parent
@@ -31,10 +35,11 @@ class Filing:
     """One declaration on its way: file it, answer what customs asks for, and see it end.
 
     steps: what the trader does when a state is reached: declare_again with changes, or request something of the declaration.
-    expect: the states at its end; round: in which round.
+    expect: the states at its end; round: in which round. adapter: whose part of the demonstration it is.
     """
 
     title: str
+    adapter: str
     document: dict[str, Any]
     expect: dict[str, str]
     round: int = 1
@@ -56,40 +61,47 @@ class Filing:
 
 
 class Scenario:
-    """One run in one folder. ports: of the gateway, of the partner that listens, and of the gateway's door for partners."""
+    """One run in one folder. frame: what holds whoever plays; ports: of the gateway, its door for partners, and each partner."""
 
-    def __init__(self, raw: Mapping[str, Any], home: Path, ports: list[int]) -> None:
+    def __init__(self, frame: Mapping[str, Any], parts: list[cast.Part], home: Path, ports: list[int]) -> None:
         self.home = home
         self.port = ports[0]
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_key = f"demo-{secrets.token_urlsafe(18)}"
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
-        self.door = f"https://127.0.0.1:{ports[2]}"
+        self.door = f"https://127.0.0.1:{ports[1]}"
         self.callback_token = secrets.token_urlsafe(18)
         words = {
             "home": str(home),
-            "partner_port": str(ports[1]),
-            "door_port": str(ports[2]),
+            "door_port": str(ports[1]),
             "door": self.door,
             "api_key_sha256": _sha256(self.api_key),
             "operator_key_sha256": _sha256(self.operator_key),
             "callback_token_sha256": _sha256(self.callback_token),
         }
-        filled: dict[str, Any] = _fill(raw, words)
-        self.partners: dict[str, Any] = filled["partners"]
-        self.folders: list[str] = filled.get("folders", [])
+        filled: dict[str, Any] = _fill(frame, words)
+        played = [
+            {"adapter": part.adapter, **_fill(part.raw, words | {"partner_port": str(port)})}
+            for part, port in zip(parts, ports[2:], strict=True)
+        ]
+        self.partners = cast.partners_file(filled["partners"], played)
+        self.folders: list[str] = [folder for one in played for folder in one.get("folders", [])]
         self.serving: list[list[str]] = filled["serve"]
-        self.simulators = [Simulator(one["adapter"], tuple(one["arguments"])) for one in filled["simulators"]]
+        self.simulators = [Simulator(one["adapter"], tuple(one["simulator"])) for one in played]
         self.within_s: float = filled["within_s"]
-        self.filings = [_filing(one) for one in filled["declarations"]]
+        self.filings = [
+            _filing(entry, part) for part, one in zip(parts, played, strict=True) for entry in one["declarations"]
+        ]
         self.session = requests.Session()
         self.session.headers["X-API-Key"] = self.api_key
         self.session.headers["Accept-Language"] = "en"
 
     @classmethod
-    def load(cls, home: Path, ports: list[int]) -> Scenario:
-        raw = yaml.safe_load((HERE / "scenario.yaml").read_text(encoding="utf-8"))
-        return cls(raw, home, ports)
+    def load(cls, home: Path, catalogue: Catalogue | None = None) -> Scenario:
+        """All adapters of a catalogue, of this installation's where none is given; on ports that nobody listens on."""
+        frame = yaml.safe_load((HERE / "scenario.yaml").read_text(encoding="utf-8"))
+        parts = cast.parts((catalogue or Catalogue.load(settings.load())).entries.values())
+        return cls(frame, parts, home, free_ports(2 + len(parts)))
 
     def parties(self) -> Iterator[str]:
         """Who takes part, and how each of them is reached."""
@@ -202,10 +214,11 @@ class Scenario:
         return body
 
 
-def _filing(entry: Mapping[str, Any]) -> Filing:
-    document = json.loads((HERE / "declarations" / entry["file"]).read_text(encoding="utf-8"))
+def _filing(entry: Mapping[str, Any], part: cast.Part) -> Filing:
+    document = json.loads((part.declarations_in / entry["file"]).read_text(encoding="utf-8"))
     return Filing(
         title=entry["title"],
+        adapter=part.adapter,
         document=_changed(document, entry.get("changes", {})),
         expect=dict(entry["expect"]),
         round=entry.get("round", 1),
