@@ -168,9 +168,7 @@ def walk(plan: Plan, document: Any, on: dt.date, lists: CodeLists, severities: M
             elif child.leaf and not (child.only_code and inner in valid[child.code_list]):
                 _look(child, inner, (way, name), on, lists, severities, findings)
         if node.party:
-            scheme, text = value.get("scheme"), value.get("value")
-            if isinstance(scheme, str) and isinstance(text, str) and scheme in plan.schemes:
-                _check(plan.schemes[scheme], text, (way, "value"), severities, findings)
+            _look_at_number(plan, value, way, severities, findings)
     return findings
 
 
@@ -189,6 +187,15 @@ def _look(
         _check(node.identifier, text, way, severities, findings)
     if node.is_date and not _exists(text):
         findings.append(Finding("document.format.date", _pointer(way), short(text), "a day and time that exist"))
+
+
+def _look_at_number(
+    plan: Plan, party: Mapping[str, Any], way: _Way, severities: Mapping[str, Severity], findings: list[Finding]
+) -> None:
+    """The number of a party, where the register that gave it says what its numbers look like."""
+    scheme, text = party.get("scheme"), party.get("value")
+    if isinstance(scheme, str) and isinstance(text, str) and scheme in plan.schemes:
+        _check(plan.schemes[scheme], text, (way, "value"), severities, findings)
 
 
 def _identifier_of_scheme(lists: CodeLists) -> dict[str, Identifier]:
