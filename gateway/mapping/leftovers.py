@@ -10,8 +10,8 @@ around values, attributes that no table knows. A tolerant reading takes what it 
 - ``empty``: a repeated group that said nothing we know, so that those behind it keep their positions;
 - ``absent``: a required group or attribute that was not there, and that the mapping writes;
 - ``order``: the children of place in their order, where the table has them in another;
-- ``xml``: an element that the table does not know, as it stood inside place. Only where the adapter says so: else such an
-  element is reported as unmapped, and is not written again.
+- ``element``: an element that the table does not know and that stood inside place, as rows (gateway.mapping.unknown). Only
+  where the adapter says so: else such an element is reported as unmapped, and is not written again.
 
 Rule 1: gathering reads the tree that was decoded and the report of its decoding; it changes neither the tree nor a value.
 Rule 2: what is kept is in the report: as a leaf of the bag, and as a warning where a value could not be read.
@@ -34,6 +34,7 @@ from gateway.errors import Finding, NotWellFormed, RuleBroken, Severity
 from gateway.mapping.misfits import take_misfits
 from gateway.mapping.put_back import Element, Entry, elements, keeps_order, put_back, says_nothing, segment_of
 from gateway.mapping.report import DecodeReport, Leaf
+from gateway.mapping.unknown import rows_of
 from gateway.syntax.explain import XSI, text_of
 from gateway.syntax.tables import ElementTable, Node
 from gateway.syntax.white_space import WHITE_SPACE, trimmed
@@ -236,7 +237,7 @@ class _Gathering:
 
     def unknown(self, child: Element, place: str) -> Iterator[Entry]:
         if self.about.keeps_unknown:
-            yield {"place": place, "xml": _bare(child)}
+            yield {"place": place, "element": rows_of(child)}
 
     def instead_of(self, place: str) -> dict[str, str]:
         written = self.restated.get(place)
@@ -256,14 +257,6 @@ def _with_above(places: Collection[str]) -> set[str]:
             known.add(above)
             above = above.rpartition("/")[0]
     return known
-
-
-def _bare(element: Element) -> str:
-    """An element without what follows it."""
-    tail, element.tail = element.tail, None
-    text = etree.tostring(element, encoding="unicode")
-    element.tail = tail
-    return text
 
 
 def _told(leaves: Collection[Leaf]) -> Iterator[Finding]:

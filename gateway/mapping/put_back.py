@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from gateway.mapping import unknown
 from gateway.syntax.explain import XSI, text_of
 from gateway.syntax.tables import ElementTable, Node, Order
 from gateway.syntax.white_space import trimmed
@@ -23,10 +24,6 @@ Entry = dict[str, Any]
 Element = etree._Element
 
 SEGMENT = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<position>[1-9][0-9]{0,5})\])?")
-# libxml2 writes an element without a namespace into its parent's default one. This attribute, whose line feed no text is
-# written with, is replaced by the declaration that is missing.
-_UNQUALIFIED = "unqualified"
-_UNQUALIFIED_WRITTEN = b' unqualified="&#10;"'
 
 
 def put_back(written: bytes, entries: Collection[Entry], table: ElementTable) -> bytes:
@@ -38,8 +35,7 @@ def put_back(written: bytes, entries: Collection[Entry], table: ElementTable) ->
     for entry in entries:
         if "order" in entry:
             _reorder(*reach(root, table, str(entry["place"])), entry["order"])
-    data = etree.tostring(root, encoding="UTF-8", xml_declaration=True)
-    return data.replace(_UNQUALIFIED_WRITTEN, b' xmlns=""')
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
 def _put(root: Element, table: ElementTable, entry: Entry) -> None:
@@ -50,11 +46,8 @@ def _put(root: Element, table: ElementTable, entry: Entry) -> None:
     element, _ = reach(root, table, path)
     if of_attribute:
         _put_attribute(element, attribute, entry)
-    elif "xml" in entry:
-        unknown = parse(str(entry["xml"]).encode())
-        if table.root.namespace and not etree.QName(unknown).namespace:
-            unknown.set(_UNQUALIFIED, "\n")
-        element.append(unknown)
+    elif "element" in entry:
+        unknown.append(element, entry["element"])
     elif "absent" in entry:
         parent = element.getparent()
         if parent is not None and is_blank(element):

@@ -120,7 +120,9 @@ def test_what_breaks_the_table_is_refused_with_the_place_in_our_document(
 def test_a_remainder_that_breaks_the_table_is_not_filed(
     adapter: CnDeclaration, filing: Filing, copper: dict[str, Any]
 ) -> None:
-    copper["extensions"]["cn_declaration"]["remainder"] = [{"place": "DecMessage/DecHead", "xml": "<Odd>1</Odd>"}]
+    copper["extensions"]["cn_declaration"]["remainder"] = [
+        {"place": "DecMessage/DecHead", "element": [{"level": "0", "name": "Odd", "text": "1"}]}
+    ]
     with pytest.raises(SchemaBroken):
         adapter.encode(copper, filing())
 
@@ -130,7 +132,7 @@ def test_a_remainder_that_breaks_the_table_is_not_filed(
     [
         {"place": "DecMessage/Nowhere", "text": "1"},
         {"place": "DecMessage/DecLists/DecList[9]/GName", "text": "1"},
-        {"place": "DecMessage/DecHead", "xml": "<broken"},
+        {"place": "DecMessage/DecHead", "element": [{"level": "0", "name": "<broken"}]},
         {},
         {"place": "../../x", "text": "1"},
     ],

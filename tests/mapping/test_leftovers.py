@@ -286,7 +286,14 @@ BAD: dict[str, Any] = {
     "a text no XML can hold": {"place": "Letter/Tail/Sign", "text": "\x00"},
     "an attribute with no name": {"place": "Letter/Note/@", "text": "x"},
     "an order that is none": {"place": "Letter", "order": 5},
-    "an unknown element that is none": {"place": "Letter", "xml": "<a"},
+    "an unknown element with a name that is none": {"place": "Letter", "element": [{"level": "0", "name": "<a"}]},
+    "an unknown element without rows": {"place": "Letter", "element": []},
+    "an unknown element that begins below": {"place": "Letter", "element": [{"level": "1", "name": "a"}]},
+    "two unknown elements in one": {"place": "Letter", "element": [{"level": "0", "name": name} for name in "ab"]},
+    "an unknown element too deep": {
+        "place": "Letter",
+        "element": [{"level": str(level), "name": "a"} for level in range(300)],
+    },
 }
 
 
@@ -300,7 +307,9 @@ def test_an_entry_that_fits_nothing_is_refused_with_its_place(post: Post, entry:
 
 PLACES = st.sampled_from(["Letter", "Letter/Head/Sent", "Letter/Line[2]/Name", "Letter/Line", "Letter/Tail/@x", "x"])
 ENTRIES = st.lists(
-    st.dictionaries(st.sampled_from(["text", "empty", "absent", "order", "xml", "instead_of"]), st.text() | st.none())
+    st.dictionaries(
+        st.sampled_from(["text", "empty", "absent", "order", "element", "instead_of"]), st.text() | st.none()
+    )
 )
 
 
@@ -317,6 +326,25 @@ def _shuffled(parent: etree._Element, dice: random.Random) -> None:
     children = list(parent)
     dice.shuffle(children)
     parent[:] = children
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<Odd/>",
+        "<Odd kind='new'>one<Inner/>two<Inner>three</Inner> four </Odd>",
+        "<Odd>one<!-- c -->two<Inner><Deep><Deeper a='&lt;'>x</Deeper></Deep>y</Inner></Odd>",
+        "<q:Odd xmlns:q='urn:q' q:kind='q:x'><Inner/><q:Inner/></q:Odd>",
+        "<Odd xmlns='urn:q'><Inner xmlns=''><Odd xmlns='urn:q'/></Inner></Odd>",
+    ],
+)
+def test_an_unknown_element_is_kept_as_data_and_comes_back_with_all_it_held(table: ElementTable, odd: str) -> None:
+    post = Post(table, Leftovers("letters", "rest", keeps_unknown=True))
+    data = PLAIN.replace("</Letter>", f"{odd}</Letter>").encode()
+    document, _ = post.read(data)
+    (entry,) = document["extensions"]["letters"]["rest"]
+    assert not [text for row in entry["element"] for text in row.values() if "<" in text]
+    assert post.differences(data, post.write(document)) == []
 
 
 SPOILERS: list[Callable[[etree._Element, random.Random], None]] = [
