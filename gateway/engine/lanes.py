@@ -1,8 +1,9 @@
-"""Lanes in threads: each agreement is sent for, and collected from, by a thread of its own, so no partner slows another.
+"""Lanes in threads: each agreement is sent for, and collected from, by threads of its own, so no partner slows another.
 
 The database is the truth and the engine holds no state worth keeping: it may be stopped, killed or doubled at any time. A lane
 sleeps until somebody rings for it: its own process, when something was accepted, or the one watch that looks for all lanes, every
 20 ms to 1 s, less often the longer it finds nothing, so that what another process accepted is picked up too.
+A partner that takes several messages at once gets a second hand: while one waits for him, the other claims, signs and writes down.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway import ids
+from gateway.agreements import Agreement
 from gateway.errors import GatewayError, trace
 from gateway.ports import Incoming, Store
 
 LOG = logging.getLogger(__name__)
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
 READERS = 8
+# Of a lane whose partner takes several messages at once; two batches suffice, one on the wire and one being made ready.
+HANDS = 2
 
 
 class LaneRunner(Protocol):
@@ -83,14 +87,20 @@ class Pause:
             self._next_s = min(self._next_s * 1.5, self._longest_s)
 
 
-class Lane:
-    """The bell of one lane, and from when on the watch may ring it: not while it runs, and ever more seldom while that is in vain."""
+class Hand:
+    """One thread that sends for a lane: its bell, and from when on the watch may ring it: not while it works, and ever more seldom
+    while that is in vain.
+    """
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
         self._next_s = SHORTEST_PAUSE_S
         self._rings_from = 0.0
         self._bell = threading.Event()
+
+    @property
+    def works(self) -> bool:
+        return self._rings_from == math.inf
 
     def ring(self) -> None:
         self._bell.set()
@@ -117,7 +127,7 @@ class Engine:
     def __init__(
         self,
         store: Store,
-        agreements: Iterable[str],
+        agreements: Mapping[str, Agreement],
         dispatcher: LaneRunner,
         receiver: ReplySink,
         sweeper: Sweeps,
@@ -135,7 +145,10 @@ class Engine:
         self.worker = worker or f"{socket.gethostname()}-{os.getpid()}-{ids.new_id()[-6:]}"
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._lanes = {name: Lane(self._pace.longest_pause_s) for name in agreements}
+        self._lanes = {
+            name: [Hand(self._pace.longest_pause_s) for _ in range(min(agreement.parallel, HANDS))]
+            for name, agreement in agreements.items()
+        }
         self._pauses: list[Pause] = []
         # A confirmation may hang with its partner, so readers are not shared either. Their threads begin with their first work.
         self._readers = {name: ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{name}") for name in self._lanes}
@@ -144,8 +157,9 @@ class Engine:
         """Start every thread. An engine starts once."""
         if self._threads:
             raise RuntimeError("the engine runs already")
-        for agreement_id, lane in self._lanes.items():
-            self._thread(f"lane-{agreement_id}", self._run, agreement_id, lane)
+        for agreement_id, hands in self._lanes.items():
+            for hand in hands:
+                self._thread(f"lane-{agreement_id}", self._run, agreement_id, hand)
             self._thread(f"poll-{agreement_id}", self._collect, agreement_id, self._pause())
         self._thread("watch", self._watch, self._pause())
         self._thread("sweep", self._sweep)
@@ -160,8 +174,8 @@ class Engine:
         self._dispatcher.halt()
         for pause in self._pauses:
             pause.wake()
-        for lane in self._lanes.values():
-            lane.ring()
+        for hand in itertools.chain.from_iterable(self._lanes.values()):
+            hand.ring()
         deadline = time.monotonic() + timeout_s
         # Leases are kept until the lanes have ended.
         for thread in self._threads:
@@ -173,9 +187,9 @@ class Engine:
     def wake(self, agreement_ids: Sequence[str]) -> None:
         """Something was accepted for these agreements: look now."""
         for agreement_id in agreement_ids:
-            lane = self._lanes.get(agreement_id)
-            if lane is not None:
-                lane.ring()
+            hands = self._lanes.get(agreement_id)
+            if hands is not None:
+                next((hand for hand in hands if not hand.works), hands[0]).ring()
 
     def _pause(self) -> Pause:
         pause = Pause(self._pace.longest_pause_s)
@@ -185,13 +199,13 @@ class Engine:
     def _thread(self, name: str, target: Callable[..., None], *arguments: object) -> None:
         self._threads.append(threading.Thread(target=target, args=arguments, name=name, daemon=True))
 
-    def _run(self, agreement_id: str, lane: Lane) -> None:
+    def _run(self, agreement_id: str, hand: Hand) -> None:
         while not self._stopping.is_set():
-            lane.begin()
+            hand.begin()
             found = False
             while not self._stopping.is_set() and self._run_lane(agreement_id):
                 found = True
-            lane.end(found=found)
+            hand.end(found=found)
 
     def _run_lane(self, agreement_id: str) -> int:
         try:
@@ -209,9 +223,10 @@ class Engine:
             try:
                 with self._store.read() as reading:
                     due = reading.due_lanes(ids.now_us())
-                for lane in (self._lanes[name] for name in due if name in self._lanes):
-                    if lane.is_open():
-                        lane.ring()
+                for hands in (self._lanes[name] for name in due if name in self._lanes):
+                    free = next((hand for hand in hands if hand.is_open()), None)
+                    if free is not None:
+                        free.ring()
                         rung = True
             except Exception as problem:  # noqa: BLE001 - the next look may succeed
                 LOG.error("looking for work: %s", trace(problem))

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -92,7 +94,7 @@ class _Run:
 
 
 class Dispatcher:
-    """One for all lanes of a process; run_lane() may be called by many threads, one lane by one thread at a time."""
+    """One for all lanes of a process; run_lane() may be called by many threads, also for one lane."""
 
     def __init__(
         self,
@@ -117,6 +119,7 @@ class Dispatcher:
         self._halted = threading.Event()
         self._telling: set[str] = set()
         self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._risks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def halt(self) -> None:
         """Send nothing more from now on; what is claimed and not yet begun goes back to its lane."""
@@ -134,8 +137,9 @@ class Dispatcher:
             signed = self._signed(agreement, jobs)
             portion = self._portion(agreement, jobs[0])
             for first in range(0, len(signed), portion):
-                ready = self._begin(agreement, worker, signed[first : first + portion])
-                self._conclude(agreement, worker, self._send_all(agreement, ready, trial=trial))
+                with self._risk(agreement, portion):
+                    ready = self._begin(agreement, worker, signed[first : first + portion])
+                    self._conclude(agreement, worker, self._send_all(agreement, ready, trial=trial))
         finally:
             with self._gate:
                 for job in jobs:
@@ -200,6 +204,13 @@ class Dispatcher:
             self._telling.add(agreement.id)
         return MOST_IN_FLIGHT if tells else MOST_IN_DOUBT
 
+    def _risk(self, agreement: Agreement, portion: int) -> AbstractContextManager[object]:
+        """Where few messages may be in doubt, one portion at a time, whoever sends it."""
+        if portion != MOST_IN_DOUBT:
+            return nullcontext()
+        with self._gate:
+            return self._risks[agreement.id]
+
     def _signed(self, agreement: Agreement, jobs: list[_Job]) -> list[tuple[_Job, Exception | None]]:
         signed: list[tuple[_Job, Exception | None]] = []
         with self._store.read() as reading:
@@ -235,12 +246,12 @@ class Dispatcher:
         return self._store.write(unit)
 
     def _send_all(self, agreement: Agreement, jobs: list[_Job], *, trial: bool) -> list[tuple[_Job, Outcome]]:
-        """Send them all, as many at a time as the agreement says; no two of one key are ever claimed together."""
+        """Send them all, as many at a time as the agreement says, whoever sends; no two of one key are ever out together."""
         if not jobs:
             return []
         with self._store.read() as reading:
             run = _Run(reading.breaker(agreement.partner.id).failures, agreement.partner.failures_before_rest, trial)
-        if agreement.parallel == 1 or len(jobs) == 1:
+        if agreement.parallel == 1:
             return [(job, self._attempt(agreement, job, run)) for job in jobs]
         outcomes = self._senders(agreement).map(lambda job: self._attempt(agreement, job, run), jobs)
         return list(zip(jobs, outcomes, strict=True))

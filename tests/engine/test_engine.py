@@ -119,6 +119,23 @@ def test_a_hanging_partner_does_not_slow_another(run_engine: Run) -> None:
     release.set()
 
 
+def test_while_a_partner_that_takes_several_at_once_is_slow_with_one_the_next_goes_out(run_engine: Run) -> None:
+    wire, release = Wire(), threading.Event()
+
+    def hang(outgoing: Outgoing) -> None:
+        release.wait(20)
+
+    wire.on_send = hang
+    house, _ = run_engine(wires={LANE: wire}, change=lambda raw: raw["agreements"][0].update(parallel=2))
+    first = house.file()
+    eventually(lambda: house.status(first.message_ids[0]) is Status.SENDING)
+    second = house.file()
+    eventually(lambda: house.status(second.message_ids[0]) is Status.SENDING)
+    assert house.status(first.message_ids[0]) is Status.SENDING
+    release.set()
+    eventually(lambda: all(house.status(one.message_ids[0]) is Status.SENT for one in (first, second)))
+
+
 MANY = [f"way-{number:02}" for number in range(40)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -12,6 +13,7 @@ import pytest
 from gateway.errors import Finding, NeedsOperator, PartnerUnavailable, Rejected
 from gateway.lifecycle import Status
 from gateway.pipeline import attempts
+from gateway.pipeline.dispatch import MOST_IN_DOUBT
 from gateway.ports import Alias, HandedOver, Outgoing
 from tests.pipeline.small_house import LANE, House, Wire, silent, unavailable
 
@@ -354,6 +356,62 @@ def test_as_many_messages_are_on_the_way_at_once_as_the_agreement_says(
     assert house.run() == 6
     assert [house.status(one.message_ids[0]) for one in accepted] == [Status.SENT] * 6
     assert sorted(wire.has.values()) == [1] * 6
+
+
+class Crowd:
+    """Counts what is on the way at the same moment."""
+
+    def __init__(self, house: House) -> None:
+        self.most_on_the_way = self.most_in_doubt = self._now = 0
+        self._house = house
+        self._gate = threading.Lock()
+
+    def __call__(self, outgoing: Outgoing) -> None:
+        with self._gate:
+            self._now += 1
+            self.most_on_the_way = max(self.most_on_the_way, self._now)
+        time.sleep(0.01)
+        with self._house.store.read() as reading:
+            in_doubt = reading.counts()["sending"]
+        with self._gate:
+            self._now -= 1
+            self.most_in_doubt = max(self.most_in_doubt, in_doubt)
+
+
+def sent_by_two_hands(house: House, wire: Wire, count: int) -> Crowd:
+    """What happens while two threads send for one lane."""
+    accepted = [house.file() for _ in range(count)]
+    wire.on_send = crowd = Crowd(house)
+
+    def run() -> None:
+        while house.dispatcher.run_lane(LANE, "worker", 6):
+            pass
+
+    hands = [threading.Thread(target=run) for _ in range(2)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(60)
+    assert [house.status(one.message_ids[0]) for one in accepted] == [Status.SENT] * count
+    assert sorted(wire.has.values()) == [1] * count
+    return crowd
+
+
+def test_two_hands_together_put_no_more_on_the_way_than_the_agreement_says(
+    open_house: Callable[..., House], wire: Wire
+) -> None:
+    house = open_house(wires={LANE: wire}, change=lambda raw: raw["agreements"][0].update(parallel=3))
+    crowd = sent_by_two_hands(house, wire, 24)
+    assert crowd.most_on_the_way == 3
+    assert crowd.most_in_doubt > MOST_IN_DOUBT
+
+
+def test_two_hands_together_leave_few_in_doubt_where_nobody_can_be_asked(
+    open_house: Callable[..., House], wire: Wire
+) -> None:
+    wire.tells = False
+    house = open_house(wires={LANE: wire}, change=lambda raw: raw["agreements"][0].update(parallel=3))
+    assert sent_by_two_hands(house, wire, 24).most_in_doubt <= MOST_IN_DOUBT
 
 
 def test_a_failing_partner_gets_no_more_than_what_is_on_the_way_already(
