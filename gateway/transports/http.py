@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -98,9 +99,32 @@ class _Connections(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    """Remembers the connections of each host: requests would look for them, and for our files on the disk, at every message."""
+
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
         super().init_poolmanager(*arguments, **settings)
         self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _Connections}
+        self._pools: dict[str, Any] = {}
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """The pool of the host of request, as made with its first one. verify and cert are those of the session each time."""
+        host = _host(str(request.url))
+        found = self._pools.get(host)
+        if found is None:
+            found = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            super().cert_verify(found, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
+            self._pools[host] = found
+        return found
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Done when the pool was made."""
+
+
+def _host(url: str) -> str:
+    """Scheme, host and port."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 class HttpTransport:
@@ -116,17 +140,31 @@ class HttpTransport:
     def send(self, outgoing: Outgoing) -> HandedOver:
         """POST the bytes; the module says which error means what."""
         try:
-            with self._session().post(
-                self._settings["url"],
-                data=outgoing.data,
-                headers=self._headers(outgoing),
-                timeout=self._timeouts,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
+            with self._post(self._session(), outgoing) as answer:
                 return self._judge(answer)
         except requests.RequestException as problem:
             raise _sorted_out(problem) from problem
+
+    def _post(self, session: requests.Session, outgoing: Outgoing) -> requests.Response:
+        """Send without what a session does for each request besides: nothing of it is for us but headers and cookies."""
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = "POST", self._target.url, outgoing.data
+        request.prepare_headers({**session.headers, **self._headers(outgoing)})
+        request.headers.update(self._target.headers)
+        request.headers["Content-Length"] = str(len(outgoing.data))
+        if len(session.cookies):
+            request.prepare_cookies(session.cookies)
+        answer = session.get_adapter(str(request.url)).send(
+            request, stream=True, timeout=self._timeouts, verify=session.verify or True, cert=session.cert, proxies={}
+        )
+        if "Set-Cookie" in answer.headers:
+            session.cookies.update(answer.cookies)
+        return answer
+
+    @cached_property
+    def _target(self) -> requests.PreparedRequest:
+        """The address as requests reads it: escaped, and credentials that stand in it as a header."""
+        return requests.Request("POST", self._settings["url"]).prepare()
 
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         headers = {"Content-Type": outgoing.media_type, **self._settings["headers"], **outgoing.headers}

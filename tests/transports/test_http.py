@@ -278,6 +278,20 @@ def test_secrets_come_from_their_place_and_a_missing_one_needs_an_operator(
     assert "abc" not in str(problem.value)
 
 
+def test_credentials_in_the_address_and_cookies_of_the_partner_go_with_each_message(
+    http: Callable[..., Transport], server: Server
+) -> None:
+    server.headers = {"Set-Cookie": "node=7; Path=/"}
+    transport = http(url=f"http://me:secret@127.0.0.1:{server.server_port}/in/ünser")
+    transport.send(MESSAGE)
+    server.headers = {}
+    transport.send(MESSAGE)
+    first, second = server.came
+    assert first[0] == second[0] == "/in/%C3%BCnser"
+    assert first[1]["Authorization"] == second[1]["Authorization"] == "Basic bWU6c2VjcmV0"
+    assert (first[1].get("Cookie"), second[1].get("Cookie")) == (None, "node=7")
+
+
 def test_a_missing_certificate_file_needs_an_operator(http: Callable[..., Transport]) -> None:
     with pytest.raises(NeedsOperator):
         http(ca="nowhere.pem").send(MESSAGE)
