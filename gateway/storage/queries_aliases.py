@@ -32,6 +32,7 @@ ALIASES_OF = Statement(
 ALIASES_BY_MESSAGE = Statement(
     select(a.message_id, a.scheme, a.value).where(a.root_id == given("root_id", a.root_id)).order_by(a.told_us)
 )
+# Of one value a message bears one alias of a scheme, so a join finds it once.
 FIND_MESSAGES = Statement(
     select(*MESSAGE_COLUMNS)
     .join_from(aliases, messages, messages.c.id == a.message_id)
@@ -40,7 +41,6 @@ FIND_MESSAGES = Statement(
         a.agreement == given("agreement", a.agreement),
         a.scheme == given("scheme", a.scheme),
     )
-    .distinct()
     .order_by(messages.c.id.desc())
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway.errors import Conflict, NotFound
@@ -20,6 +20,9 @@ INBOUND = names_of(InboundRow)
 STATUS_AT = INBOUND.index("status")
 CHANGEABLE = frozenset(INBOUND) - {"id"}
 _LAST = "z" * 26  # no id sorts behind it
+# How many ids one statement asks for.
+SIZES = (1, 2, 4, 8, 16, 32)
+MOST_NAMED = SIZES[-1]
 
 a, i, ia = aliases.c, inbound_table.c, inbound_aliases.c
 INBOUND_COLUMNS = columns_of(inbound_table, InboundRow)
@@ -46,18 +49,6 @@ KEPT_INBOUND = Statement(
     select(*INBOUND_COLUMNS)
     .where(i.root_id == EMPTY, i.id < given("before_id", i.id))
     .order_by(i.id.desc())
-    .limit(given("most", i.received_us))
-)
-UNMATCHED_INBOUND = Statement(
-    select(*INBOUND_COLUMNS)
-    .join_from(inbound_aliases, inbound_table, i.id == ia.inbound_id)
-    .where(
-        ia.folded == given("folded", ia.folded),
-        ia.agreement == given("agreement", ia.agreement),
-        ia.scheme == given("scheme", ia.scheme),
-        i.status == InboundStatus.UNMATCHED.value,
-    )
-    .order_by(i.id)
     .limit(given("most", i.received_us))
 )
 # Few deliveries were ever kept, so their ids are where this begins.
@@ -102,11 +93,38 @@ def inbound_of(db: Session, root_id: str) -> list[InboundRow]:
 
 def unmatched_inbound(db: Session, agreement: str, aliases: Sequence[Alias], limit: int) -> list[InboundRow]:
     """What came before the message it speaks of and names one of these ids; oldest first."""
+    named = [(alias.scheme, fold(alias.value)) for alias in aliases]
     found: dict[str, InboundRow] = {}
-    for alias in aliases:
-        rows = db.all(UNMATCHED_INBOUND, agreement=agreement, scheme=alias.scheme, folded=fold(alias.value), most=limit)
+    for start in range(0, len(named), MOST_NAMED):
+        some = named[start : start + MOST_NAMED]
+        # Few statements serve all: what is wanting is filled up with the last.
+        places = next(size for size in SIZES if size >= len(some))
+        some += some[-1:] * (places - len(some))
+        values = {f"scheme_{place}": scheme for place, (scheme, _) in enumerate(some)}
+        values |= {f"folded_{place}": folded for place, (_, folded) in enumerate(some)}
+        rows = db.all(_unmatched(places), agreement=agreement, most=limit, **values)
         found |= {row[0]: inbound_from(row) for row in rows}
     return [found[inbound_id] for inbound_id in sorted(found)][:limit]
+
+
+@lru_cache(maxsize=8)
+def _unmatched(places: int) -> Statement:
+    """Unmatched deliveries that name any of so many ids. Hardly any are kept, so asking for all ids at once costs as much as for one."""
+    bearers = select(ia.inbound_id).where(
+        ia.agreement == given("agreement", ia.agreement),
+        or_(
+            *(
+                and_(ia.folded == given(f"folded_{place}", ia.folded), ia.scheme == given(f"scheme_{place}", ia.scheme))
+                for place in range(places)
+            )
+        ),
+    )
+    return Statement(
+        select(*INBOUND_COLUMNS)
+        .where(i.id.in_(bearers), i.status == InboundStatus.UNMATCHED.value)
+        .order_by(i.id)
+        .limit(given("most", i.received_us))
+    )
 
 
 def kept_inbound(db: Session, *, before_id: str = "", limit: int = 50) -> list[InboundRow]:

@@ -40,6 +40,8 @@ STATEMENTS = {
     for name, found in vars(module).items()
     if isinstance(found, Statement) and "INSERT" not in found.compiled("sqlite")[0]
 } | {
+    "unmatched that name one id": queries_inbound._unmatched(1),
+    "unmatched that name one of many ids": queries_inbound._unmatched(32),
     "find roots of a tenant": queries_aliases._find_roots(of_tenant=True),
     "search by value": queries_search._search(frozenset({"tenant", "folded", "status", "before_id"})),
     "search of a tenant": queries_search._search(frozenset({"tenant", "before_id", "state"})),
