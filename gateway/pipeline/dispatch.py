@@ -240,7 +240,10 @@ class Dispatcher:
                     park(writing, message, now, attempts.because("not signed", problem))
                 else:
                     ready.append(replace_message(job, _start(writing, message, job, now)))
-            writing.extend([job.claim.work_id for job in ready], worker, now, self._lease_s)
+            # A fresh claim has most of its lease before it, and keep_leases() sees to the rest.
+            soon = now + self._lease_s * attempts.SECOND_US // 2
+            ending = [job.claim.work_id for job in ready if job.claim.lease_until_us < soon]
+            writing.extend(ending, worker, now, self._lease_s)
             return ready
 
         return self._store.write(unit)

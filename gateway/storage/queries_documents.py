@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -42,7 +43,11 @@ PUT_STANDING = Statement(
 CLEAR_STATES = Statement(
     delete(standing_states).where(standing_states.c.root_id == given("root_id", standing_states.c.root_id))
 )
-ADD_STATE = Statement(insert(standing_states).inline(), ("root_id", "track", "state"))
+_state = upsert(standing_states)
+PUT_STATE = Statement(
+    _state.on_conflict_do_update(index_elements=["root_id", "track"], set_={"state": _state.excluded.state}),
+    ("root_id", "track", "state"),
+)
 STANDING_OF = Statement(
     select(*columns_of(standings, StandingRow)).where(standings.c.root_id == given("root_id", standings.c.root_id))
 )
@@ -103,11 +108,17 @@ def put_standing(db: Session, row: StandingRow, before: StandingRow | None = Non
     states = {str(track): str(state) for track, state in row.states.items()}
     values["states"] = orjson.dumps(states).decode()
     db.change(PUT_STANDING, values)
-    if before is not None and before.states == row.states:
-        return
-    db.change(CLEAR_STATES, {"root_id": row.root_id})
+    known: Mapping[str, str] = {} if before is None else before.states
+    if before is None or known.keys() - states.keys():
+        known = {}
+        db.change(CLEAR_STATES, {"root_id": row.root_id})
     db.change_each(
-        ADD_STATE, ({"root_id": row.root_id, "track": track, "state": state} for track, state in states.items())
+        PUT_STATE,
+        (
+            {"root_id": row.root_id, "track": track, "state": state}
+            for track, state in states.items()
+            if known.get(track) != state
+        ),
     )
 
 

@@ -77,6 +77,28 @@ def test_a_standing_takes_the_place_of_the_one_before(store: SqlStore) -> None:
         assert reading.search(tenant=None, state="filed") == []
 
 
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        ({"declaration": "accepted", "duty": "paid"}, {"accepted", "paid"}),
+        ({"declaration": "accepted", "duty": "due", "release": "released"}, {"accepted", "due", "released"}),
+        ({"declaration": "accepted"}, {"accepted"}),
+        ({"duty": "paid"}, {"paid"}),
+    ],
+    ids=["one track moves", "one track begins", "one track ends", "one moves and one ends"],
+)
+def test_a_standing_is_found_by_the_states_it_has_now_alone(
+    store: SqlStore, after: dict[str, str], found: set[str]
+) -> None:
+    filed = store.write(add_filed)
+    before = standing(document(id=filed.root_id), states={"declaration": "accepted", "duty": "due"})
+    store.write(lambda writing: writing.put_standing(before))
+    store.write(lambda writing: writing.put_standing(replace(before, states=after), before))
+    with store.read() as reading:
+        every = ("filed", "accepted", "due", "paid", "released")
+        assert {state for state in every if reading.search(tenant=None, state=state)} == found
+
+
 def test_silence_is_found_when_it_is_due_longest_first(store: SqlStore) -> None:
     papers = [document(), document(), document()]
 
@@ -191,6 +213,11 @@ def test_a_later_message_finds_what_came_before_it_by_any_id(store: SqlStore) ->
         wanted = [Alias("container", "I000001"), Alias("plate", "蒙a12345"), Alias("seq-no", "I000001")]
         assert reading.unmatched_inbound("customs", wanted, 10) == [early]
         assert reading.unmatched_inbound("customs", wanted[:1], 10) == []
+        assert reading.unmatched_inbound("customs", [], 10) == []
+        many = [Alias("container", f"C{number}") for number in range(70)]
+        assert reading.unmatched_inbound("customs", many + wanted, 10) == [early]
+        assert reading.unmatched_inbound("customs", wanted + many, 10) == [early]
+        assert reading.unmatched_inbound("customs", many, 10) == []
         assert reading.matchable_inbound() == []
     store.write(lambda w: w.update_inbound(early.id, status=InboundStatus.MATCHED, root_id="r", message_id="m"))
     with store.read() as reading:
