@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import heapq
+import itertools
 import json
 import random
 import re
@@ -58,6 +59,7 @@ PRE_LODGED = "DEF"  # third letter of the type code: declared before the goods a
 MARK = re.compile(r"SIM[:._-]([A-Z]+)")
 HANG_S = 90.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 30.0
+POSTMEN = 4  # notifications that are delivered at once
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 
 Bytes = Callable[[bytes], bytes]
@@ -90,12 +92,13 @@ class Case:
 
 @dataclass(order=True, slots=True)
 class Due:
-    """A notification on its way."""
+    """A notification on its way. told: what it was told together with; of these one goes after the other."""
 
     at: float
     turn: int
     key: str = field(compare=False)
     data: bytes = field(compare=False)
+    told: int = field(compare=False)
     tries: int = field(compare=False, default=0)
 
 
@@ -353,6 +356,8 @@ class Simulator(Partner):
         self._sign, self._verify = sign, verify
         self._waiting: list[Due] = []
         self._turn = 0
+        self._told = itertools.count()
+        self._on_the_way: set[int] = set()
         self._lock = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -368,13 +373,22 @@ class Simulator(Partner):
         return self.server.url
 
     def run(self) -> None:
+        rounds = super().run
+        others = [threading.Thread(target=rounds, name="postman", daemon=True) for _ in range(POSTMEN - 1)]
         with self.server:
-            super().run()
+            for other in others:
+                other.start()
+            rounds()
+            for other in others:
+                other.join(timeout=5)
 
     def turn(self) -> None:
         """Deliver what is due; what was not taken waits longer each time."""
         while (due := self._next()) is not None and not self.stop.is_set():
-            if self._deliver(due):
+            taken = self._deliver(due)
+            with self._lock:
+                self._on_the_way.discard(due.told)
+            if taken:
                 self.office.ledger.note("taken", key=due.key)
                 continue
             due.tries += 1
@@ -403,10 +417,11 @@ class Simulator(Partner):
 
     def _post(self, marks: Sequence[str], told: list[tuple[str, bytes]]) -> None:
         wait = (10.0 if "DELAY" in marks else 1.0) / self.office.character.speed
+        together = next(self._told)
         for index, (key, data) in enumerate(told):
             broken = key.endswith("-broken")
             signed = data if self._sign is None or broken else self._sign(data)
-            self._put(Due(time.monotonic() + wait * (index + 1), 0, key, signed))
+            self._put(Due(time.monotonic() + wait * (index + 1), 0, key, signed, together))
 
     def _put(self, due: Due) -> None:
         with self._lock:
@@ -415,10 +430,20 @@ class Simulator(Partner):
             heapq.heappush(self._waiting, due)
 
     def _next(self) -> Due | None:
+        """The earliest that is due, unless one of those it was told with is on the way."""
         with self._lock:
-            if not self._waiting or self._waiting[0].at > time.monotonic():
-                return None
-            return heapq.heappop(self._waiting)
+            held: list[Due] = []
+            found: Due | None = None
+            while found is None and self._waiting and self._waiting[0].at <= time.monotonic():
+                due = heapq.heappop(self._waiting)
+                if due.told in self._on_the_way:
+                    held.append(due)
+                else:
+                    found = due
+                    self._on_the_way.add(due.told)
+            for due in held:
+                heapq.heappush(self._waiting, due)
+            return found
 
     def _deliver(self, due: Due) -> bool:
         """Whether it need not be sent again: taken, or refused for what it is."""

@@ -49,10 +49,12 @@ class Callback:
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.refuse = refuse
+        self.meanwhile: Callable[[], object] = lambda: None
         self.lock = threading.Lock()
         self.server = HttpPartner(self.take)
 
     def take(self, _method: str, _path: str, headers: Any, body: bytes) -> HttpAnswer:
+        self.meanwhile()
         with self.lock:
             if self.refuse:
                 self.refuse -= 1
@@ -189,6 +191,20 @@ def test_a_notification_is_sent_until_it_is_taken(simulator: Simulator, callback
     callback.refuse = 3
     post(simulator, "declarations", declaration("SIM:REJECT"))
     assert callback.wait(1) == ["03"]
+
+
+def test_several_declarations_are_answered_at_once_and_each_in_its_order(
+    simulator: Simulator, callback: Callback
+) -> None:
+    together, meetings = threading.Barrier(2), iter(range(2))
+    # The first two notifications meet: were they delivered one by one, neither would pass and the test would break.
+    callback.meanwhile = lambda: next(meetings, None) is None or together.wait(10)
+    references = [b"NMG-2026-CASH-0001", b"NMG-2026-CASH-0002"]
+    for reference in references:
+        post(simulator, "declarations", declaration(reference=reference))
+    callback.wait(6)
+    for reference in references:
+        assert [code_of(body) for body in callback.bodies if reference in body] == ["01", "13", "09"]
 
 
 def test_a_busy_office_takes_it_at_the_second_try(simulator: Simulator, callback: Callback) -> None:
