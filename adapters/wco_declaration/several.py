@@ -44,8 +44,8 @@ def placed(report: DecodeReport, number: int) -> DecodeReport:
     if number == 1:
         return report
     return DecodeReport(
-        bag=_leaves(report.bag, number),
-        constants=_leaves(report.constants, number),
+        _bag=_leaves(report.bag, number),
+        _constants=_leaves(report.constants, number),
         unmapped=_leaves(report.unmapped, number),
         lost=_leaves(report.lost, number),
         findings=_findings(report.findings, number),

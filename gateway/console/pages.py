@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import flask
@@ -19,7 +18,7 @@ from gateway.console.words import LANGUAGES, words
 from gateway.errors import Finding, GatewayError
 from gateway.ids import to_text
 from gateway.lifecycle import Status
-from gateway.pipeline.reading import Subject, View, partner_digest, silent_us
+from gateway.pipeline.reading import Subject, partner_digest, silent_us
 from gateway.pipeline.telling import duration
 from gateway.pipeline.titles import STATUS_TITLES, said
 from gateway.ports import Event, Found
@@ -117,7 +116,7 @@ def _search() -> str:
     status = asked["status"] if asked["status"] in set(Status) else ""
     with reading.open_for(_caller()) as view:
         found, cursor = view.search(value=asked["q"], status=status, before_id=asked["cursor"], limit=PAGE)
-        rows = [_row(view, each) for each in found]
+        rows = [_row(each) for each in found]
     statuses = [(each.value, said(STATUS_TITLES[each], lang())) for each in Status]
     return _page("search.html", rows=rows, asked=asked, cursor=cursor, statuses=statuses)
 
@@ -127,7 +126,7 @@ def _plain(text: str) -> str:
     return "".join(character for character in text[:200] if character.isprintable())
 
 
-def _row(view: View, found: Found) -> dict[str, Any]:
+def _row(found: Found) -> dict[str, Any]:
     """A message as the pages show it: the API's view with the standing of its own document, and how long nothing was heard of it.
 
     Silence counts only while somebody has to move.
@@ -151,7 +150,7 @@ def _declaration(declaration_id: str) -> str:
             root=root,
             reference=latest.reference,
             standing=None if standing is None else views.standing(standing, lang(), here().clock()),
-            rows=[_row(view, view.found(each)) for each in view.messages(root.id)],
+            rows=[_row(view.found(each)) for each in view.messages(root.id)],
             events=_events(view.told(root.id)),
             known_ids=view.known_ids(root.id),
             canonical=showing.readable(view.payload(latest.digest)),
@@ -164,7 +163,7 @@ def _message(message_id: str) -> str:
         document = view.document_of(message)
         return _page(
             "message.html",
-            row=_row(view, view.found(message)),
+            row=_row(view.found(message)),
             events=_events(view.events(message)),
             known_ids=view.known_ids(message.root_id),
             received=[

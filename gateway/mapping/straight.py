@@ -81,12 +81,10 @@ def _conditions(branch: Branch) -> Iterator[Condition]:
 
 
 class Holder(NamedTuple):
-    """An object that leaves are put into: a member of another one or, with a key, of an array in it."""
+    """An object that leaves are put into: the step that leads to it from the one above."""
 
     above: int
-    name: str
-    key: str
-    value: str
+    step: Step
 
 
 class Leaf(NamedTuple):
@@ -111,9 +109,7 @@ class Array(NamedTuple):
     """A repeated element, and the array of an object that its members go to."""
 
     holder: int
-    name: str
-    key: str
-    value: str
+    step: Step
     body: Body
 
 
@@ -143,15 +139,14 @@ class _Layout:
 
     def body(self, branch: Branch) -> Body:
         numbers: dict[tuple[Step, ...], int] = {(): 0}
-        holders = [Holder(0, "", "", "")]
+        holders = [Holder(0, Step(""))]
         group = self._group(branch, numbers, holders)
         return Body(group, holders, [None] * (len(holders) - 1))
 
     def _group(self, branch: Branch, numbers: dict[tuple[Step, ...], int], holders: list[Holder]) -> Group:
         def number(steps: tuple[Step, ...]) -> int:
             if steps not in numbers:
-                last = steps[-1]
-                holders.append(Holder(number(steps[:-1]), last.name, last.key, last.value))
+                holders.append(Holder(number(steps[:-1]), steps[-1]))
                 numbers[steps] = len(holders) - 1
             return numbers[steps]
 
@@ -179,8 +174,7 @@ class _Layout:
         repeat: Repeat | None = next((one for one in branch.repeats if self._all(one.conditions)), None)
         if repeat is None or repeat.row.spread is not None:
             return None
-        last = repeat.steps[-1]
-        return Array(number(repeat.steps[:-1]), last.name, last.key, last.value, self.body(repeat.body))
+        return Array(number(repeat.steps[:-1]), repeat.steps[-1], self.body(repeat.body))
 
     def _leaf(self, branch: Branch, number: Callable[[tuple[Step, ...]], int]) -> Leaf | None:
         """Where the branch's own text goes; None where it has no place, or none under these conditions."""
@@ -270,22 +264,22 @@ class _Scope:
         """The object with this number, made where it is missing."""
         found = self.objects[number]
         if found is None:
-            above, name, key, value = self.holders[number]
+            above, step = self.holders[number]
             around = self.objects[above]
             if around is None:
                 around = self.object(above)
-            found = _chosen(around, name, key, value) if key else around.setdefault(name, {})
+            found = _chosen(around, step) if step.key else around.setdefault(step.name, {})
             self.objects[number] = found
         return found
 
 
-def _chosen(around: dict[str, Any], name: str, key: str, value: str) -> dict[str, Any]:
-    """The member of an array whose key has that value, made where there is none."""
-    array: list[dict[str, Any]] = around.setdefault(name, [])
+def _chosen(around: dict[str, Any], step: Step) -> dict[str, Any]:
+    """The member of an array that a step picks, made where there is none."""
+    array: list[dict[str, Any]] = around.setdefault(step.name, [])
     for member in array:
-        if member.get(key) == value:
+        if step.picks(member):
             return member
-    array.append({key: value})
+    array.append(step.fresh)
     return array[-1]
 
 
@@ -307,7 +301,7 @@ class _Passage:
             for convert, texts in scope.waiting.values():
                 convert(scope, tuple(texts))
 
-    def group(self, group: Group, element: Element, scope: _Scope) -> None:
+    def group(self, group: Group, element: Element, scope: _Scope) -> None:  # noqa: C901, PLR0912 - see below
         """One element with what stands in it, in whatever order. One long loop: a call a leaf would cost as much as a leaf."""
         children, attributes, own, _ = group
         if attributes or element.keys():
@@ -373,16 +367,17 @@ class _Passage:
 
     def array(self, array: Array, element: Element, scope: _Scope) -> None:
         """A repeated element becomes a member, unless it says nothing."""
-        holder, name, key, value, body = array
+        holder, step, body = array
+        name = step.name
         around = scope.objects[holder] or scope.object(holder)
-        member = {key: value} if key else {}
+        member = step.fresh if step.key else {}
         members = around.get(name)
         if members is None:
             members = around[name] = [member]
         else:
             members.append(member)
         self.member(body, element, member)
-        if key and len(member) == 1:
+        if step.key and len(member) == 1:
             raise Unforeseen  # the key may have been told, or not
         if not member and self.empty_means_absent:
             members.pop()
