@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import math
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,13 +20,13 @@ from starlette.types import Send
 from gateway.agreements import Agreement
 from gateway.api import bodies
 from gateway.api.answers import send_answer
+from gateway.api.batches import Batches
 from gateway.api.native import Asked
 from gateway.api.parts import Parts
 from gateway.api.problems import BadRequest, TooMany, Unauthorized
 from gateway.api.senders import Places, sender_of
 from gateway.errors import Conflict, Finding, Rejected, Severity
 from gateway.lifecycle import InboundStatus
-from gateway.pipeline.receive import Received
 from gateway.pipeline.strangers import Strangers
 from gateway.ports import Incoming
 
@@ -36,6 +35,12 @@ LIMIT = "inbound_limit_bytes"
 # Headers that the receiving adapter or the signature check may want; never the ones that carry a secret.
 PASSED_ON = {"content-type", "soapaction", "x-message-id", "x-conversation-id", "x-correlation-id"}
 _REFERENCE = re.compile(r"^[!-~]{1,200}$")
+
+
+# As with filings (intake.py): everyday deliveries share commits and do not wait behind large ones.
+LARGE_BYTES = 256 * 1024
+MOST_TOGETHER, MOST_LARGE = 16, 1
+STRANGERS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,9 @@ class Deliveries:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._receivers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="receive")
+        self._everyday = Batches("receive", parts.receiver.receive_each, MOST_TOGETHER)
+        self._large = Batches("receive-large", parts.receiver.receive_each, MOST_LARGE)
+        self._checkers = ThreadPoolExecutor(max_workers=STRANGERS_AT_ONCE, thread_name_prefix="strangers")
         self._strangers = Strangers(
             parts.store, parts.directory, parts.security, parts.receiver, parts.exchange, clock=parts.clock
         )
@@ -66,23 +73,27 @@ class Deliveries:
 
     def close(self) -> None:
         """Finish what is being received."""
-        self._receivers.shutdown(wait=True)
+        self._checkers.shutdown(wait=True)
+        self._everyday.close()
+        self._large.close()
 
     async def deliver(self, asked: Asked, send: Send) -> None:
         """Take a partner's message. 202 when its bytes are stored and what they say is applied or kept."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in asked.scope["headers"]}
         agreement, proven = self._agreement(str(asked.values["agreement_id"]), headers.pop("authorization", ""))
         if proven:
-            take = self._parts.receiver.receive
-            received = await self._take(agreement, headers, asked, WITH_PARTNERS, take)
+            incoming = await self._read(agreement, headers, asked, WITH_PARTNERS)
+            lane = self._large if len(incoming.data) > LARGE_BYTES else self._everyday
+            received = await lane.take(incoming)
         else:
             sender = sender_of((asked.scope.get("client") or ("",))[0])
             wait_s = self._strangers.wait_s(agreement.id, sender)
             if wait_s:
                 raise TooMany(math.ceil(wait_s))
-            take = partial(self._strangers.receive, sender=sender)
             with self._places.taken(agreement.id, sender):
-                received = await self._take(agreement, headers, asked, WITH_STRANGERS, take)
+                incoming = await self._read(agreement, headers, asked, WITH_STRANGERS)
+                checked = partial(self._strangers.receive, incoming, sender=sender)
+                received = await asyncio.get_running_loop().run_in_executor(self._checkers, checked)
             if not (received.doubled or received.conflicting):
                 self._places.prove(agreement.id, sender)
         if received.conflicting:
@@ -94,27 +105,19 @@ class Deliveries:
             raise Rejected("the delivery is refused", findings, code=code)
         await send_answer(send, 202, {"id": received.inbound_id, "status": received.status}, asked.lang)
 
-    async def _take(
-        self,
-        agreement: Agreement,
-        headers: dict[str, str],
-        asked: Asked,
-        patience: Patience,
-        take: Callable[[Incoming], Received],
-    ) -> Received:
-        """Read a delivery and let it be received."""
+    async def _read(self, agreement: Agreement, headers: dict[str, str], asked: Asked, patience: Patience) -> Incoming:
+        """A delivery, read as far as its agreement allows."""
         limit = int(agreement.transport.settings.get(LIMIT, patience.most_bytes))
         data = await bodies.read(asked.receive, asked.scope, limit, patience.within_s, patience.pace)
         if not data:
             raise BadRequest("nothing was delivered", [Finding("api.body.empty")], code="api.body.empty")
-        incoming = Incoming(
+        return Incoming(
             agreement_id=agreement.id,
             reference=_reference(headers, data),
             data=data,
             received_us=self._parts.clock(),
             headers={name: value for name, value in headers.items() if name in PASSED_ON},
         )
-        return await asyncio.get_running_loop().run_in_executor(self._receivers, take, incoming)
 
     def _agreement(self, agreement_id: str, authorization: str) -> tuple[Agreement, bool]:
         """The agreement that this caller may deliver for, and whether a token proves him. An unknown one and a wrong token are

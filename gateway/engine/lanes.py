@@ -16,7 +16,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +26,8 @@ from gateway.ports import Incoming, Store
 
 LOG = logging.getLogger(__name__)
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
-READERS = 8
+# Answers that are taken together: they share a commit, and one of them does not wait long for the others.
+PORTION = 32
 # Of a lane whose partner takes several messages at once; two batches suffice, one on the wire and one being made ready.
 HANDS = 2
 
@@ -41,7 +41,7 @@ class LaneRunner(Protocol):
 
 
 class ReplySink(Protocol):
-    def receive(self, incoming: Incoming) -> object: ...
+    def receive_each(self, incoming: Sequence[Incoming]) -> Sequence[object]: ...
 
 
 class Sweeps(Protocol):
@@ -151,7 +151,6 @@ class Engine:
         }
         self._pauses: list[Pause] = []
         # A confirmation may hang with its partner, so readers are not shared either. Their threads begin with their first work.
-        self._readers = {name: ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{name}") for name in self._lanes}
 
     def start(self) -> None:
         """Start every thread. An engine starts once."""
@@ -180,8 +179,6 @@ class Engine:
         # Leases are kept until the lanes have ended.
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        for readers in self._readers.values():
-            readers.shutdown(wait=False, cancel_futures=True)
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self, agreement_ids: Sequence[str]) -> None:
@@ -250,8 +247,10 @@ class Engine:
         taken = 0
         try:
             waiting = self._transports[agreement_id].collect(self._pace.batch)
-            while not self._stopping.is_set() and (portion := list(itertools.islice(waiting, READERS * 4))):
-                taken += sum(self._readers[agreement_id].map(self._take, [agreement_id] * len(portion), portion))
+            while not self._stopping.is_set() and (portion := list(itertools.islice(waiting, PORTION))):
+                outcomes = self._receiver.receive_each([incoming for incoming, _ in portion])
+                for (_, confirm), outcome in zip(portion, outcomes, strict=True):
+                    taken += self._confirmed(agreement_id, confirm, outcome)
         except GatewayError as problem:
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
             # Something that cannot be taken now stays where it is; the pause grows as if nothing had come.
@@ -261,18 +260,19 @@ class Engine:
             return 0
         return taken
 
-    def _take(self, agreement_id: str, one: tuple[Incoming, Callable[[], None]]) -> int:
-        incoming, confirm = one
-        try:
-            self._receiver.receive(incoming)
-            confirm()
-        except GatewayError as problem:
+    def _confirmed(self, agreement_id: str, confirm: Callable[[], None], outcome: object) -> bool:
+        """Confirm what was taken; what was not is told in the log and stays where it is."""
+        problem = outcome if isinstance(outcome, BaseException) else None
+        if problem is None:
+            try:
+                confirm()
+            except Exception as fault:  # noqa: BLE001 - this thread goes on with the others
+                problem = fault
+        if isinstance(problem, GatewayError):
             LOG.warning("collecting for %s: %s", agreement_id, problem.code)
-            return 0
-        except Exception as problem:  # noqa: BLE001 - this thread goes on with the others
+        elif problem is not None:
             LOG.error("collecting for %s: %s", agreement_id, trace(problem))
-            return 0
-        return 1
+        return problem is None
 
     def _ask(self, agreement_id: str) -> None:
         try:

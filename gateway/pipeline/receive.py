@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -155,6 +155,27 @@ class Receiver:
 
     def receive(self, incoming: Incoming) -> Received:
         """Take one delivery. NeedsOperator when the fault is ours (a key, a disk): then it is not confirmed, and comes again."""
+        (received,) = self.receive_each([incoming])
+        if isinstance(received, BaseException):
+            raise received
+        return received
+
+    def receive_each(self, incoming: Sequence[Incoming]) -> list[Received | BaseException]:
+        """receive() of each, in their order and in one commit: what it returned, or what it raised."""
+        results: dict[int, Received | BaseException] = {}
+        units: dict[int, Callable[[Writing], Received]] = {}
+        for place, one in enumerate(incoming):
+            try:
+                units[place] = self._unit(one)
+            except Exception as problem:  # noqa: BLE001 - it strikes this delivery alone; whoever brought it is told
+                results[place] = problem
+        results.update(self._write_each(units))
+        ordered = [results[place] for place in range(len(incoming))]
+        self.retry_kept([name for one in ordered if isinstance(one, Received) for name in one.freed])
+        return ordered
+
+    def _unit(self, incoming: Incoming) -> Callable[[Writing], Received]:
+        """The unit of work that takes a delivery, which is read here."""
         digest = f"sha256:{hashlib.sha256(incoming.data).hexdigest()}"
         reference = incoming.reference or digest
         read = self._reader.read(incoming.agreement_id, incoming.data, incoming.received_us)
@@ -170,17 +191,31 @@ class Receiver:
                 return self._again(writing, read, first, incoming, digest)
             return self._store_first(writing, read, incoming, reference, digest)
 
-        received = self._write(unit)
-        self.retry_kept(received.freed)
-        return received
+        return unit
 
     def _write(self, unit: Callable[[Writing], Received]) -> Received:
-        """Run the unit, again where it wanted something worked out: stored bytes never change, so it wants each thing once."""
-        while True:
-            try:
-                return self._store.write(unit)
-            except Wanted as wanted:
-                wanted.work_out()
+        ((_, received),) = self._write_each({0: unit})
+        if isinstance(received, BaseException):
+            raise received
+        return received
+
+    def _write_each(
+        self, units: Mapping[int, Callable[[Writing], Received]]
+    ) -> Iterator[tuple[int, Received | BaseException]]:
+        """Run the units, those again that wanted something worked out: stored bytes never change, so they want each thing once."""
+        left = dict(units)
+        while left:
+            outcomes = self._store.write_each(list(left.values()))
+            for place, outcome in zip(tuple(left), outcomes, strict=True):
+                if isinstance(outcome, Wanted):
+                    try:
+                        outcome.work_out()
+                    except Exception as problem:  # noqa: BLE001 - as above
+                        outcome = problem  # noqa: PLW2901
+                    else:
+                        continue
+                del left[place]
+                yield place, outcome
 
     def _again(self, writing: Writing, read: Delivery, first: InboundRow, incoming: Incoming, digest: str) -> Received:
         same = first.digest == digest or self._reader.signed_anew(read, first.digest)
