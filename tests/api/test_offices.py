@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-DEMO = Path(__file__).resolve().parents[2] / "gateway" / "cli" / "demo" / "declarations"
+ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 CHINA, NEIGHBOUR = "import-copper-concentrate-ganqimaodu-road", "import-cashmere-garments-neighbour"
 NUMBERS = itertools.count(1)
 PLACE = "/declaration_office/id"
 
 
 def tried(api: Any, name: str, office: str | None) -> Any:
-    document: dict[str, Any] = json.loads((DEMO / f"{name}.json").read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(next(ADAPTERS.glob(f"*/demo/{name}.json")).read_text(encoding="utf-8"))
     document["functional_reference_id"] = f"OFF-{next(NUMBERS)}"
     if office is not None:
         document["declaration_office"] = {"id": office}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-DEMO = Path(__file__).resolve().parents[2] / "gateway" / "cli" / "demo" / "declarations"
+ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 CHINA, NEIGHBOUR = "import-copper-concentrate-ganqimaodu-road", "import-cashmere-garments-neighbour"
 UNNUMBERED = {
     CHINA: "cn_declaration.rule.request_unnumbered",
@@ -20,7 +20,7 @@ NUMBERS = itertools.count(1)
 
 
 def declaration(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((DEMO / f"{name}.json").read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(next(ADAPTERS.glob(f"*/demo/{name}.json")).read_text(encoding="utf-8"))
     return document | {"functional_reference_id": f"REQ-{next(NUMBERS)}"}
 
 

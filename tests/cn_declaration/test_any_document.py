@@ -77,7 +77,7 @@ def changed(document: Any, data: st.DataObject) -> Any:
         elif what == 2:
             holder[step] = copy.deepcopy(at(found, data.draw(st.sampled_from(known))))
         else:
-            holder[step] = data.draw(st.sampled_from(STRANGE))
+            holder[step] = copy.deepcopy(data.draw(st.sampled_from(STRANGE)))
     return found
 
 

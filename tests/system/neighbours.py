@@ -20,7 +20,7 @@ import requests
 from gateway.cli.demo.processes import free_ports
 from gateway.signing.devkeys import make_development_pki
 from gateway.testing.directory import PartnersFile, key_digest
-from tests.system.town import DECLARATIONS, FILER, Town
+from tests.system.town import FILER, ROOT, Town
 
 OFFICES = ("asked", "tolerant", "silent")
 KINDS = ("declaration", "declaration_amendment", "declaration_cancellation", "goods_presentation")
@@ -152,7 +152,7 @@ def office_of(reference: str) -> str:
 
 def garments(office: str, count: int, marks: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Copies of the demonstration's declaration to a neighbour, each with a reference of its own, marks in turn."""
-    path = DECLARATIONS / "import-cashmere-garments-neighbour.json"
+    path = ROOT / "adapters" / "wco_declaration" / "demo" / "import-cashmere-garments-neighbour.json"
     model: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     for number in range(count):
         mark = marks[number % len(marks)]

@@ -26,7 +26,7 @@ from gateway.cli.demo.processes import Process, free_ports
 from gateway.testing.directory import PartnersFile
 
 ROOT = Path(__file__).resolve().parents[2]
-DECLARATIONS = ROOT / "gateway" / "cli" / "demo" / "declarations"
+DECLARATIONS = ROOT / "adapters" / "cn_declaration" / "demo"
 FILER, OTHER, OPERATOR = "filer-key-of-the-system-tests", "other-key-of-the-system-tests", "operator-key-of-the-tests"
 LANE = "customs"
 KINDS = ("declaration", "declaration_amendment", "declaration_cancellation")
