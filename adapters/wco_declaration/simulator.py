@@ -40,6 +40,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from gateway.errors import GatewayError
 from gateway.ports import Json
@@ -352,19 +353,19 @@ class Simulator(Partner):
         super().__init__(pause_s=0.01)
         self.office = office
         self.server = HttpPartner(self._answer, port=port, tls=tls)
-        self._callback = callback
         self._sign, self._verify = sign, verify
         self._waiting: list[Due] = []
         self._turn = 0
         self._told = itertools.count()
         self._on_the_way: set[int] = set()
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = trusted
-        self._session.cert = certificate
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        # Every notification goes to one address in one way: that is prepared once, and the connections behind it are kept.
+        self._line = HTTPAdapter(pool_maxsize=POSTMEN)
+        self._trusted, self._certificate = trusted, certificate
+        proof = {"Authorization": f"Bearer {token}"} if token else {}
+        self._request = requests.Request(
+            "POST", callback, headers={"Content-Type": "application/xml", **proof}
+        ).prepare()
         for case, unsent in office.unsent():
             self._post(case.marks, unsent)
 
@@ -448,9 +449,12 @@ class Simulator(Partner):
     def _deliver(self, due: Due) -> bool:
         """Whether it need not be sent again: taken, or refused for what it is."""
         reference = due.key.removesuffix("-again")
-        headers = {"Content-Type": "application/xml", "X-Message-ID": reference}
+        request = self._request.copy()
+        request.body = due.data
+        request.headers.update({"X-Message-ID": reference, "Content-Length": str(len(due.data))})
         try:
-            answer = self._session.post(self._callback, data=due.data, headers=headers, timeout=(5, 30))
+            answer = self._line.send(request, timeout=(5, 30), verify=self._trusted, cert=self._certificate)
+            _ = answer.content  # read to its end, a connection serves the next one
         except requests.RequestException:
             return False
         return answer.status_code < 300 or answer.status_code in (400, 409, 413, 415, 422)
