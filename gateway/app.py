@@ -33,6 +33,7 @@ from gateway.errors import Finding, NeedsOperator
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.exchange import Exchange
+from gateway.pipeline.feed import Feed
 from gateway.pipeline.kept import KeptWatch
 from gateway.pipeline.operate import Operator
 from gateway.pipeline.receive import Receiver
@@ -71,6 +72,7 @@ class App:
     def close(self) -> None:
         """Finish what is being done and let go of the database."""
         self.asgi.close()
+        self.parts.feed.close()
         self.parts.exchange.close()
         self.parts.store.close()
 
@@ -164,7 +166,8 @@ def build(settings: Settings) -> Parts:
         security.check(agreement)
     settings.make_home()
     store = open_store(settings)
-    exchange = Exchange(store)
+    exchange, feed = Exchange(store), Feed(store)
+    store.tell_of_commits(feed.wake)
     receiver = Receiver(store, directory, catalogue.adapters, security)
     words = texts.load(settings.specs.parent)
     return Parts(
@@ -182,6 +185,7 @@ def build(settings: Settings) -> Parts:
         language=texts.negotiate,
         guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S).shared(exchange, "api"),
         exchange=exchange,
+        feed=feed,
         clock=ids.now_us,
     )
 

@@ -357,6 +357,20 @@ class Event:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """An event that has its position, with what it speaks of beside it; "" where of nothing.
+
+    agreement: of its message; kind: of its document, or that of its message; root_kind: of the document that its root is.
+    """
+
+    position: int
+    event: Event
+    agreement: str
+    kind: str
+    root_kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class JudgementRow:
     """A stored reply as the lifecycle reads it."""
@@ -454,6 +468,20 @@ class Reading(Protocol):
 
     def payload(self, digest: str) -> bytes: ...
     def events_of(self, root_id: str, *, after_id: str = "", limit: int = 1000) -> list[Event]: ...
+    def events_after(
+        self, position: int, up_to: int, limit: int, *, tenant: str | None = None, root_id: str = ""
+    ) -> list[Entry]:
+        """Events by position, those behind one and up to another; of one root, else of one tenant, else of all."""
+        ...
+
+    def last_position(self) -> int:
+        """The highest position that was given; 0 before the first."""
+        ...
+
+    def has_unsequenced(self) -> bool:
+        """Whether events are committed that have no position yet."""
+        ...
+
     def aliases_of(self, root_id: str) -> dict[str, dict[str, str]]:
         """agreement -> scheme -> latest value: what each partner calls a declaration is told to that partner only."""
         ...

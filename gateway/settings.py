@@ -132,6 +132,20 @@ SETTINGS: tuple[Row, ...] = (
         "256",
         "Free space on the disks of database and payloads below which `/ready` says no, in MiB.",
     ),
+    Row(
+        "SWGATE_HEARTBEAT_S",
+        "heartbeat_s",
+        _count,
+        "15",
+        "Seconds after which a silent event stream says that it is there; who takes nothing for twice as long is let go.",
+    ),
+    Row(
+        "SWGATE_LISTENERS",
+        "listeners",
+        _count,
+        "1024",
+        "Event streams and waiting event requests that one API key may have open in each serving process.",
+    ),
 )
 
 
@@ -155,6 +169,8 @@ class Settings:
     idempotency_h: int
     time_zone: tzinfo
     free_disk_mb: int
+    heartbeat_s: int
+    listeners: int
 
     def make_home(self) -> None:
         """Make the folder that everything is written to, for our own account only. NeedsOperator when that cannot be."""

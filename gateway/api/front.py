@@ -44,6 +44,7 @@ class Front:
             await send(message)
 
         scope["gateway.parts"] = self._parts
+        scope["gateway.send"] = send
         scope["gateway.body_limit"] = self._parts.settings.body_limit_bytes
         try:
             if not scope["path"].isprintable():

@@ -17,6 +17,7 @@ from gateway.api.guesses import Guesses
 from gateway.catalogue import Catalogue
 from gateway.documents import Documents
 from gateway.pipeline.exchange import Exchange
+from gateway.pipeline.feed import Feed
 from gateway.ports import MessageSecurity, Store
 from gateway.settings import Settings
 
@@ -49,6 +50,7 @@ class Parts:
     language: Callable[[str], str]
     guesses: Guesses
     exchange: Exchange
+    feed: Feed
     clock: Callable[[], int]
 
 

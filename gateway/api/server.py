@@ -20,6 +20,7 @@ from connexion.middleware.security import SecurityMiddleware
 from gateway.api import bundle
 from gateway.api.bridge import BufferedBridge
 from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
+from gateway.api.events import Events
 from gateway.api.filing import Filings, is_filing
 from gateway.api.front import Front
 from gateway.api.intake import Intake
@@ -70,6 +71,7 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     connexion.app.extensions[EXTENSION] = parts
     for blueprint in blueprints:
         connexion.app.register_blueprint(blueprint)
-    deliveries = Deliveries(parts)
-    natives = Natives(bundle.written(parts.settings.specs), {"gateway.api.partners.deliver": deliveries.deliver})
-    return Front(stack, parts, natives, [deliveries, intake, bridge])
+    deliveries, events = Deliveries(parts), Events(parts)
+    handlers = {"gateway.api.partners.deliver": deliveries.deliver, "gateway.api.events.listen": events.listen}
+    natives = Natives(bundle.written(parts.settings.specs), handlers)
+    return Front(stack, parts, natives, [events, deliveries, intake, bridge])

@@ -55,6 +55,10 @@ class _Party:
         self.woken.acquire()
 
 
+def _to_nobody() -> None:
+    """Nobody wants to hear of commits."""
+
+
 class Undone(Exception):
     """The database undid the whole transaction; the same again will do."""
 
@@ -62,7 +66,8 @@ class Undone(Exception):
 class GroupCommit:
     """What orders the writers of one process. Its connection is made with the first write, so a fork before it is safe.
 
-    most: units in one transaction; more of one caller stay together all the same.
+    most: units in one transaction; more of one caller stay together all the same. heard: called behind each commit of this process,
+    by a thread that others wait for, so it only takes note.
     """
 
     def __init__(self, database: Database, payloads: PayloadFolder, most: int) -> None:
@@ -71,6 +76,7 @@ class GroupCommit:
         self._most = most
         self._queue: deque[_Party] = deque()
         self._gate = threading.Condition()
+        self.heard: Callable[[], None] = _to_nobody
         self._led = False
         self._leader: int | None = None
         self._closed = False
@@ -119,6 +125,7 @@ class GroupCommit:
         self._leader = threading.get_ident()
         try:
             self._commit([job for party in batch for job in party.jobs])
+            self.heard()
         finally:
             self._leader = None
             for party in batch:

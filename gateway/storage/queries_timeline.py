@@ -6,14 +6,16 @@ be told of another one below it. Within one root the timeline stands in the orde
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway.events import EventType
-from gateway.ports import Event
+from gateway.ports import Entry, Event
 from gateway.storage.session import Row, Session, Statement, clean, columns_of, given, names_of
-from gateway.storage.tables import counters, events
+from gateway.storage.tables import counters, documents, events, messages
 
 EVENT = names_of(Event)
 WRITTEN = tuple(name for name in EVENT if name != "position")
@@ -28,6 +30,29 @@ EVENTS_OF = Statement(
     .limit(given("most", e.serial))
 )
 SERIAL_OF = Statement(select(e.serial).where(e.id == given("id", e.id)))
+
+_document, _root = documents.alias("document"), documents.alias("root")
+_told = (
+    select(*columns_of(events, Event), messages.c.agreement, _document.c.kind, _root.c.kind)
+    .select_from(
+        events.outerjoin(messages, messages.c.id == e.message_id)
+        .outerjoin(_document, _document.c.id == func.coalesce(messages.c.document_id, e.document_id))
+        .outerjoin(_root, _root.c.id == e.root_id)
+    )
+    .where(e.position > given("after", e.position), e.position <= given("up_to", e.position))
+    .order_by(e.position)
+    .limit(given("most", e.serial))
+)
+
+
+def _told_of(condition: Any) -> Select[Any]:
+    return _told.where(condition)
+
+
+EVENTS_AFTER = Statement(_told)
+EVENTS_OF_TENANT_AFTER = Statement(_told_of(e.tenant == given("tenant", e.tenant)))
+EVENTS_OF_ROOT_AFTER = Statement(_told_of(e.root_id == given("root_id", e.root_id)))
+LAST_POSITION = Statement(select(e.position).where(e.position.is_not(None)).order_by(e.position.desc()).limit(1))
 
 ANY_UNSEQUENCED = Statement(select(e.serial).where(e.position.is_(None)).limit(1))
 _position = upsert(counters)
@@ -89,6 +114,33 @@ def events_of(db: Session, root_id: str, *, after_id: str = "", limit: int = 100
     """The timeline of a root in the order it was written, from behind after_id (an unknown one: from the start)."""
     seen = db.one(SERIAL_OF, id=after_id) if after_id else None
     return [event_from(row) for row in db.all(EVENTS_OF, root_id=root_id, after=seen[0] if seen else 0, most=limit)]
+
+
+def events_after(
+    db: Session, position: int, up_to: int, limit: int, *, tenant: str | None = None, root_id: str = ""
+) -> list[Entry]:
+    asked = {"after": position, "up_to": up_to, "most": limit}
+    if root_id:
+        return [_entry_from(row) for row in db.all(EVENTS_OF_ROOT_AFTER, root_id=root_id, **asked)]
+    if tenant is not None:
+        return [_entry_from(row) for row in db.all(EVENTS_OF_TENANT_AFTER, tenant=tenant, **asked)]
+    return [_entry_from(row) for row in db.all(EVENTS_AFTER, **asked)]
+
+
+def _entry_from(row: Row) -> Entry:
+    *of_event, agreement, kind, root_kind = row
+    event = event_from(tuple(of_event))
+    assert event.position is not None
+    return Entry(event.position, event, agreement or "", kind or "", root_kind or "")
+
+
+def last_position(db: Session) -> int:
+    row = db.one(LAST_POSITION)
+    return int(row[0]) if row else 0
+
+
+def has_unsequenced(db: Session) -> bool:
+    return db.one(ANY_UNSEQUENCED) is not None
 
 
 def sequence_events(db: Session, limit: int) -> int:

@@ -51,6 +51,10 @@ class SqlStore:
         """Run each unit as write() does, all in one transaction: what it returned, or what it raised."""
         return [job.result if job.problem is None else job.problem for job in self._commits.run_each(units)]
 
+    def tell_of_commits(self, heard: Callable[[], None]) -> None:
+        """Call heard behind each commit of this process; it only takes note, since writers wait for it."""
+        self._commits.heard = heard
+
     def reserve(self, counter: str) -> int:
         """The next number of a counter: unique among all processes, rising within this one."""
         with self._blocks_gate:

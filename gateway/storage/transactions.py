@@ -58,6 +58,9 @@ class SqlReading(Session):
     matchable_inbound = queries_inbound.matchable_inbound
 
     events_of = queries_timeline.events_of
+    events_after = queries_timeline.events_after
+    last_position = queries_timeline.last_position
+    has_unsequenced = queries_timeline.has_unsequenced
     lanes = queries_work.lanes
     due_lanes = queries_work.due_lanes
     breaker = queries_work.breaker
