@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,55 +18,10 @@ from gateway.pipeline.feed_pages import cursor_of, position_of
 from gateway.pipeline.timeline import entry
 from gateway.ports import Writing
 from tests.api.conftest import FILER, HERE, OPERATOR, OTHER, Running, partners, serving
+from tests.api.listener import Listener, until
 
 HEARTBEAT_S = 1
 PLACES = 400
-
-
-class Listener:
-    """A stream that is read in a thread of its own."""
-
-    def __init__(self, port: int, query: str = "", *, key: str = FILER, last: str = "", lang: str = "en") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        head = f"GET /v1/events{query} HTTP/1.1\r\nHost: here\r\nX-API-Key: {key}\r\nAccept: text/event-stream\r\n"
-        head += f"Accept-Language: {lang}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "") + "\r\n"
-        self.socket.sendall(head.encode())
-        self.file = self.socket.makefile("rb")
-        self.status = int(self.file.readline().split()[1])
-        self.headers = dict(line.decode().rstrip().split(": ", 1) for line in iter(self.file.readline, b"\r\n"))
-        self.events: list[dict[str, Any]] = []
-        self.ids: list[str] = []
-        self.comments = 0
-        self.ended = ""
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        if self.status == 200:
-            self.thread.start()
-
-    def _read(self) -> None:
-        try:
-            rest = b""
-            while size := int(self.file.readline() or b"0", 16):
-                *lines, rest = (rest + self.file.read(size + 2)[:-2]).split(b"\n")
-                for line in lines:
-                    name, _, value = line.partition(b":")
-                    if name == b"id":
-                        self.ids.append(value.strip().decode())
-                    elif name == b"data":
-                        self.events.append(json.loads(value))
-                    elif line.startswith(b":"):
-                        self.comments += 1
-            self.ended = "in order"
-        except (OSError, ValueError) as problem:
-            self.ended = type(problem).__name__
-
-    def told_of(self, declaration_id: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event.get("declaration_id") == declaration_id]
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.file.close()
-        self.socket.close()
 
 
 def speak_at_length(writing: Writing) -> None:
@@ -84,16 +38,9 @@ def is_held_by_server(port: int, others: int) -> bool:
     return [f"0100007F:{port:04X}", f"0100007F:{others:04X}", "01"] in rows
 
 
-def until(true: Callable[[], bool], within_s: float = 15) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
-
-
 @contextmanager
 def listening(running: Running, query: str = "", **more: Any) -> Iterator[Listener]:
-    listener = Listener(running.port, query, **more)
+    listener = Listener(running.port, query, **{"key": FILER, **more})
     try:
         assert listener.status == 200
         until(lambda: listener.comments > 0)

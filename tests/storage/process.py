@@ -5,14 +5,16 @@ Each act tells what it has by one line on stdout, written at once.
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from gateway.ports import Claim, Writing
 from gateway.settings import load
 from gateway.storage import SqlStore, open_store
-from tests.storage.support import NOW_US, accept
+from tests.storage.support import NOW_US, accept, event
 
 
 def say(*words: object) -> None:
@@ -62,7 +64,28 @@ def count_up(store: SqlStore, many: str) -> None:
         say(store.reserve("file"))
 
 
-ACTS: dict[str, Callable[..., None]] = {"accept": accept_for_ever, "claim": claim_all, "count": count_up}
+def tell(store: SqlStore, root: str, many: str) -> None:
+    """Appends events from two threads, in transactions that stay open for a while, so that they end in another order than they began."""
+    sys.stdin.readline()
+    dice = random.Random(root)
+
+    def run(thread: int) -> None:
+        def unit(writing: Writing) -> None:
+            writing.append_event(event(f"{root}{thread}"))
+            time.sleep(dice.random() / 200)
+            writing.append_event(event(f"{root}{thread}"))
+
+        for _ in range(int(many)):
+            store.write(unit)
+
+    threads = [threading.Thread(target=run, args=(thread,)) for thread in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+ACTS: dict[str, Callable[..., None]] = {"accept": accept_for_ever, "claim": claim_all, "count": count_up, "tell": tell}
 
 if __name__ == "__main__":
     _, act, home, database, *arguments = sys.argv
