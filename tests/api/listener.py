@@ -27,8 +27,12 @@ class Listener:
         head += f"Accept-Language: {lang}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "") + "\r\n"
         self.socket.sendall(head.encode())
         self.file = self.socket.makefile("rb")
-        self.status = int(self.file.readline().split()[1])
-        self.headers = dict(line.decode().rstrip().split(": ", 1) for line in iter(self.file.readline, b"\r\n"))
+        try:
+            self.status = int(self.file.readline().split()[1])
+            self.headers = dict(line.decode().rstrip().split(": ", 1) for line in iter(self.file.readline, b"\r\n"))
+        except (OSError, ValueError, IndexError):
+            self.close()
+            raise
         self.events: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.comments = 0
