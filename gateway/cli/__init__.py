@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "work": ("gateway.cli.run:work", "Send and collect messages until told to stop."),
     "submit": ("gateway.cli.submit:submit", "File a document, here or at a gateway elsewhere."),
     "messages": ("gateway.cli.messages:messages", "Find messages, read them, put them right."),
+    "events": ("gateway.cli.events:events", "Print what happens, in one order, as it happens."),
     "keys": ("gateway.cli.keys:keys", "Make development keys, list certificates."),
     "lanes": ("gateway.cli.lanes:lanes", "Look at the queue of each agreement, pause it, let it go on."),
     "migrate": ("gateway.cli.run:migrate", "Bring the database to this version."),
