@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import service, translation
+from bench import events, service, translation
 from bench.measure import Row
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console()
     rows = []
-    for name, measure in (translation.rows() | service.rows(options.count)).items():
+    for name, measure in (translation.rows() | service.rows(options.count) | events.rows(options.count)).items():
         if options.only and name not in options.only:
             continue
         row = measure()

@@ -42,10 +42,10 @@ def rows(count: int) -> dict[str, Measure]:
 
 def accept_single(count: int) -> Row:
     """HTTP POST to 202, durable, with nobody working the lanes."""
-    home, scenario, processes = _gateway()
+    home, scenario, processes = gateway()
     try:
-        _post(scenario, home, 200)  # imports, caches and statements are warm after this
-        result = _post(scenario, home, count)
+        post(scenario, home, 200)  # imports, caches and statements are warm after this
+        result = post(scenario, home, count)
     finally:
         processes.stop()
     return _row(
@@ -73,16 +73,16 @@ def whole_way_folder(count: int) -> Row:
 
 def _whole_way(name: str, partner: str, count: int, answers: int, **changes: str) -> Row:
     """answers: how many answers the partner gives to each declaration; the way ends when the last is applied."""
-    home, scenario, processes = _gateway()
+    home, scenario, processes = gateway()
     try:
         simulator = next(one for one in scenario.simulators if one.adapter == partner)
         processes.swgate("sim", simulator.adapter, *_quick(simulator.arguments))
         processes.swgate("work")
         document = _filed_with(scenario, partner) | changes
-        _post(scenario, home, WARM, document)
+        post(scenario, home, WARM, document)
         _answered(home, WARM * answers)
         begin = time.perf_counter()
-        _post(scenario, home, count, document)
+        post(scenario, home, count, document)
         _answered(home, (WARM + count) * answers)
         seconds = time.perf_counter() - begin
         waits = _waits(home)[WARM:]
@@ -103,7 +103,7 @@ def _filed_with(scenario: Scenario, partner: str) -> dict[str, Any]:
     return next(one.document for one in scenario.filings if one.adapter == partner)
 
 
-def _gateway() -> tuple[Path, Scenario, Processes]:
+def gateway() -> tuple[Path, Scenario, Processes]:
     home = Path(tempfile.mkdtemp(prefix="swgate-bench-"))
     scenario = Scenario.load(home)
     processes = Processes(home, scenario.environment())
@@ -115,7 +115,7 @@ def _gateway() -> tuple[Path, Scenario, Processes]:
     return home, scenario, processes
 
 
-def _post(scenario: Scenario, home: Path, count: int, document: dict[str, Any] | None = None) -> dict[str, Any]:
+def post(scenario: Scenario, home: Path, count: int, document: dict[str, Any] | None = None) -> dict[str, Any]:
     """Post count declarations from another process. RuntimeError when one was not accepted."""
     file = home / "load.json"
     file.write_text(json.dumps(document or _filed_with(scenario, FOLDER)), encoding="utf-8")
