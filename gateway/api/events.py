@@ -44,6 +44,12 @@ MOST_BYTES = 32 * 1024  # in one piece of a stream
 KEPT_FRAMES = 4_096
 
 
+class NoPlace(TooMany):
+    """This key has as many streams and waiting requests open as it may."""
+
+    code = "api.events.places"
+
+
 class Events:
     """The operation, and what pages of the console use of it."""
 
@@ -79,7 +85,7 @@ class Events:
     async def stream(
         self, wanted: Wanted, after: int, lang: str, who: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Pour events until the listener leaves or the feed ends. who: whose places are counted. TooMany where he has none left."""
+        """Pour events until the listener leaves or the feed ends. who: whose places are counted. NoPlace where he has none left."""
         with self._place(who):
             lines = {"Content-Type": STREAM, **HEADERS, "Content-Language": lang, "X-Accel-Buffering": "no"}
             headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in lines.items()]
@@ -91,8 +97,8 @@ class Events:
 
         async def give(piece: bytes, *, last: bool = False) -> None:
             try:
-                message = {"type": "http.response.body", "body": piece, "more_body": not last}
-                await asyncio.wait_for(send(message), patience_s)
+                async with asyncio.timeout(patience_s):
+                    await send({"type": "http.response.body", "body": piece, "more_body": not last})
             except TimeoutError:
                 await _cut(scope)
                 raise Gone("the listener takes nothing") from None
@@ -177,7 +183,7 @@ class Events:
     @contextmanager
     def _place(self, who: str) -> Iterator[None]:
         if self._places[who] >= self._parts.settings.listeners:
-            raise TooMany(COME_BACK_S)
+            raise NoPlace(COME_BACK_S)
         self._places[who] += 1
         try:
             yield

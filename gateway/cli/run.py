@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import inspect
 import os
+import resource
 import signal
 import socket
 import sys
@@ -73,6 +74,7 @@ def serve(
     tls = _tls(tls_cert, tls_key, tls_client_ca)
     host, port = host or settings.host, port or settings.port
     _must_be_free(host, port)
+    _open_as_many_files_as_allowed()
     if processes == 1:
         target: Any = app.create(settings)
     else:
@@ -91,6 +93,12 @@ def serve(
             **tls,
         )
     return 0
+
+
+def _open_as_many_files_as_allowed() -> None:
+    """Every listener to the events is an open file, and the usual limit for those who ask for no more is 1,024."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
 
 
 def _must_be_free(host: str, port: int) -> None:

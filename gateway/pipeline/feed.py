@@ -252,8 +252,10 @@ def _key_of(wanted: Wanted) -> Key:
 
 
 async def _rings(ear: Ear, within_s: float) -> bool:
+    # Not wait_for(): up to Python 3.11 it forgets that it was cancelled where the bell rings at the same moment.
     try:
-        await asyncio.wait_for(ear.rung.wait(), within_s)
+        async with asyncio.timeout(within_s):
+            await ear.rung.wait()
     except TimeoutError:
         return False
     return True

@@ -265,11 +265,32 @@ def test_a_key_has_so_many_places_and_a_place_is_free_again_when_its_listener_le
         for _ in range(PLACES):
             stack.enter_context(listening(gateway))
         refused = gateway.api.get("/v1/events?after=now&wait_s=1")
-        assert (refused.status, refused.json["code"]) == (429, "http.too_many")
+        assert (refused.status, refused.json["code"]) == (429, "api.events.places")
         assert int(refused.headers["retry-after"]) > 0
         assert gateway.api.get("/v1/events?after=now").status == 200
         assert gateway.other.get("/v1/events?after=now&wait_s=1").status == 200
     until(lambda: gateway.api.get("/v1/events?after=now&wait_s=1").status == 200)
+
+
+def test_listeners_who_leave_while_events_come_leave_nothing_behind(gateway: Running) -> None:
+    places = gateway.app.asgi._behind[0]._places
+    until(lambda: not places)
+    stop = threading.Event()
+
+    def file() -> None:
+        while not stop.is_set():
+            gateway.file()
+
+    filer = threading.Thread(target=file)
+    filer.start()
+    for _ in range(10):
+        with ExitStack() as stack:
+            for _ in range(10):
+                stack.enter_context(listening(gateway))
+    stop.set()
+    filer.join()
+    until(lambda: not places)
+    assert gateway.app.parts.feed._channels == {}
 
 
 def test_a_listener_who_takes_nothing_is_cut_off_after_two_heartbeats(gateway: Running) -> None:
