@@ -51,7 +51,7 @@ class NoPlace(TooMany):
 
 
 class Events:
-    """The operation, and what pages of the console use of it."""
+    """The operation; and for a page of ours whose reader has a session instead of a key: stream() of what asked_for() says."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -66,11 +66,10 @@ class Events:
 
     async def listen(self, asked: Asked, send: Send) -> None:
         """Answer one who asks with a key. BadRequest, Forbidden and NotFound as the parameters deserve."""
-        self._end_in_time()
         caller, values = asked.filer, asked.values
         streams = STREAM in asked.header("accept")
         said = asked.header("last-event-id") or values.get("after") or (NOW if streams else START)
-        wanted, after = await asyncio.to_thread(self._asked_for, caller, values, said)
+        wanted, after = await asyncio.to_thread(self.asked_for, caller, values, said)
         if streams:
             await self.stream(wanted, after, asked.lang, caller.actor, asked.scope, asked.receive, send)
             return
@@ -124,8 +123,12 @@ class Events:
             return Page(page.entries[:limit], page.entries[limit - 1].position, more=True)
         return page
 
-    def _asked_for(self, caller: Caller, values: Any, said: str) -> tuple[Wanted, int]:
-        """What is wanted, and from where. Every wrong value is told at once."""
+    def asked_for(self, caller: Caller, values: Any, said: str) -> tuple[Wanted, int]:
+        """What is wanted, and from where; not for the event loop, since it asks the store.
+
+        values: as the operation's parameters; said: a cursor, ``start`` or ``now``. BadRequest tells every wrong value at once,
+        Forbidden and NotFound refuse what is another's.
+        """
         tenant = values.get("tenant", "")
         if tenant and not caller.is_operator and tenant != caller.tenant:
             finding = Finding("api.role", found=", ".join(caller.roles), expected="operator")
@@ -182,6 +185,7 @@ class Events:
 
     @contextmanager
     def _place(self, who: str) -> Iterator[None]:
+        self._end_in_time()
         if self._places[who] >= self._parts.settings.listeners:
             raise NoPlace(COME_BACK_S)
         self._places[who] += 1
