@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from gateway.api.parts import here
 from gateway.api.problems import BadRequest
-from gateway.api.security import Caller
 from gateway.errors import Finding
 from gateway.lifecycle import STATES
 from gateway.pipeline.reading import View
@@ -15,8 +15,15 @@ from gateway.pipeline.reading import View
 _STATE_NAMES = sorted({state.name for state in STATES.values()})
 
 
+class Reader(Protocol):
+    """Whoever asks: a key of the API, or who is signed in to the console. scope: a tenant, or None for all."""
+
+    @property
+    def scope(self) -> str | None: ...
+
+
 @contextmanager
-def open_for(caller: Caller) -> Iterator[View]:
+def open_for(caller: Reader) -> Iterator[View]:
     """A View for the caller of this request."""
     with here().store.read() as reading:
         yield View(reading, caller.scope)

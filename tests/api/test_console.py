@@ -107,15 +107,18 @@ def test_search_finds_by_any_id_and_says_when_nothing_is_there(running: Any, coo
 
 
 def test_signing_out_forgets_the_cookie(running: Any, cookie: str) -> None:
-    answer = running.api.ask("POST", "/console/sign-out", key="", Cookie=cookie.split(";")[0])
+    shown = page(running, "/console/", cookie).data.decode()
+    token = re.search(r'name="form_token" value="([0-9a-f]+)"', shown)
+    assert token
+    raw = urlencode({"form_token": token[1]}).encode()
+    answer = running.api.ask("POST", "/console/sign-out", key="", raw=raw, Cookie=cookie.split(";")[0], **FORM)
     assert answer.status == 303
     assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
-def test_a_form_from_another_site_is_refused(running: Any) -> None:
+def test_a_form_from_another_site_is_refused(running: Any, cookie: str) -> None:
     form = {**FORM, "Sec_Fetch_Site": "cross-site"}
-    raw = urlencode({"key": running.api.key}).encode()
-    answer = running.api.ask("POST", "/console/sign-in", key="", raw=raw, **form)
+    answer = running.api.ask("POST", "/console/sign-out", key="", raw=b"", Cookie=cookie.split(";")[0], **form)
     assert answer.status == 403
     assert "set-cookie" not in answer.headers
 
