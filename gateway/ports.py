@@ -436,6 +436,57 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountRow:
+    """Somebody who may sign in to the console. tenant: the one whose things are seen, "" for all; password: as Argon2 writes it
+    (PHC string format); lang and zone: "" where the account names none; must_change: the password was chosen by somebody else."""
+
+    name: str
+    role: str
+    tenant: str
+    password: str
+    lang: str
+    zone: str
+    must_change: bool
+    disabled: bool
+    created_us: int
+    changed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One sign-in that lasts. digest: SHA-256 of the cookie's value, which is kept nowhere."""
+
+    digest: str
+    account: str
+    opened_us: int
+    seen_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class TriesRow:
+    """Wrong passwords of late. digest: SHA-256 of whom they are counted for; what was typed as a name may have been a password."""
+
+    digest: str
+    wrong: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One act of a person. number: 0 until it is stored; address: from where, "" for this machine; before, after: what it changed."""
+
+    number: int
+    at_us: int
+    actor: str
+    address: str
+    act: str
+    target: str
+    reason: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One row of a search: a message with a standing, and the message that must be settled before this one is sent."""
 
@@ -559,6 +610,20 @@ class Reading(Protocol):
         """Messages per status, for the overview and readiness."""
         ...
 
+    def account(self, name: str) -> AccountRow | None: ...
+    def accounts(self) -> list[AccountRow]: ...
+    def session(self, digest: str) -> SessionRow | None: ...
+    def tries(self, digest: str) -> TriesRow | None: ...
+    def audit(
+        self, *, actor: str = "", act: str = "", target: str = "", before_number: int = 0, limit: int = 50
+    ) -> list[AuditRow]:
+        """Acts, newest first; before_number: 0, or the number of the last one seen."""
+        ...
+
+    def acted_from(self, actor: str, act: str, address: str, since_us: int) -> bool:
+        """Whether somebody did something from an address since an instant."""
+        ...
+
     def sightings(self, after: int) -> tuple[list[Sighting], int]:
         """What serving processes told behind a number, in their order, and the number up to which that is."""
         ...
@@ -638,6 +703,19 @@ class Writing(Reading, Protocol):
         ...
 
     def forget_sightings(self, before_us: int) -> int: ...
+    def put_account(self, row: AccountRow) -> None: ...
+    def put_session(self, row: SessionRow) -> None: ...
+    def end_session(self, digest: str) -> None: ...
+    def end_sessions(self, account: str) -> int: ...
+    def forget_sessions(self, *, opened_before_us: int, seen_before_us: int) -> int: ...
+    def put_tries(self, row: TriesRow) -> None: ...
+    def forget_tries(self, *, digest: str = "", before_us: int = 0) -> int:
+        """Forget those of one, and all whose last was before an instant."""
+        ...
+
+    def add_audit(self, row: AuditRow) -> None:
+        """Add an act; the database itself refuses to change or delete one."""
+        ...
 
 
 class Store(Protocol):

@@ -12,6 +12,7 @@ Columns that a row of gateway.ports is made of stand in the order of its fields.
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
 )
 
 metadata = MetaData(
@@ -347,3 +349,80 @@ sightings = Table(
     text("seen"),  # JSON object, name -> amount
     sqlite_with_rowid=False,
 )
+
+accounts = Table(
+    "accounts",
+    metadata,
+    key("name"),
+    text("role"),
+    text("tenant"),
+    text("password"),  # Argon2id, PHC string format
+    text("lang"),
+    text("zone"),
+    Column("must_change", Boolean(create_constraint=False), nullable=False),
+    Column("disabled", Boolean(create_constraint=False), nullable=False),
+    instant("created_us"),
+    instant("changed_us"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    key("digest"),  # of the cookie's value
+    text("account"),
+    instant("opened_us"),
+    instant("seen_us"),
+    Index(None, "account"),  # end_sessions
+    sqlite_with_rowid=False,
+)
+
+tries = Table(
+    "tries",
+    metadata,
+    key("digest"),
+    count("wrong"),
+    instant("last_us"),
+    Index(None, "last_us"),  # forget_tries
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Serial, primary_key=True, autoincrement=True),
+    instant("at_us"),
+    text("actor"),
+    text("address"),
+    text("act"),
+    text("target"),
+    text("reason"),
+    text("before"),
+    text("after"),
+    Index(None, "actor", "number"),  # audit(actor=...), acted_from
+    Index(None, "act", "number"),  # audit(act=...)
+    Index(None, "target", "number"),  # audit(target=...)
+    sqlite_autoincrement=True,
+)
+
+# What was written down stays: the database itself refuses to change a row of the audit or to take one away.
+AUDIT_STAYS = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_stays_{act} BEFORE {act.upper()} ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END"
+        for act in ("update", "delete")
+    ],
+    "postgresql": [
+        (
+            "CREATE OR REPLACE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the audit is only added to'; END $$"
+        ),
+        (
+            "CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_stays()"
+        ),
+    ],
+}
+for _dialect, _statements in AUDIT_STAYS.items():
+    for _statement in _statements:
+        event.listen(audit, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -6,7 +6,9 @@ A query is a function whose first argument is the session, so it is a method her
 from __future__ import annotations
 
 from gateway.storage import (
+    queries_accounts,
     queries_aliases,
+    queries_audit,
     queries_counters,
     queries_documents,
     queries_inbound,
@@ -67,6 +69,13 @@ class SqlReading(Session):
     idempotency = queries_counters.idempotency
     sightings = queries_sightings.sightings
 
+    account = queries_accounts.account
+    accounts = queries_accounts.accounts
+    session = queries_accounts.session
+    tries = queries_accounts.tries
+    audit = queries_audit.audit
+    acted_from = queries_audit.acted_from
+
 
 class SqlWriting(SqlReading):
     """Fulfils ports.Writing."""
@@ -107,3 +116,12 @@ class SqlWriting(SqlReading):
     reserve = queries_counters.reserve
     add_sighting = queries_sightings.add_sighting
     forget_sightings = queries_sightings.forget_sightings
+
+    put_account = queries_accounts.put_account
+    put_session = queries_accounts.put_session
+    end_session = queries_accounts.end_session
+    end_sessions = queries_accounts.end_sessions
+    forget_sessions = queries_accounts.forget_sessions
+    put_tries = queries_accounts.put_tries
+    forget_tries = queries_accounts.forget_tries
+    add_audit = queries_audit.add_audit
