@@ -37,7 +37,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _zone(text: str) -> tzinfo:
+def zone_of(text: str) -> tzinfo:
     """``+08:00``, ``UTC``, or the name of a zone that this system knows, e.g. ``Asia/Shanghai``."""
     if text.upper() in ("UTC", "Z"):
         return UTC
@@ -121,7 +121,7 @@ SETTINGS: tuple[Row, ...] = (
     Row(
         "SWGATE_TIME_ZONE",
         "time_zone",
-        _zone,
+        zone_of,
         "+08:00",
         "Zone in which people are shown times: an offset, or a name such as Asia/Shanghai.",
     ),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from gateway.api import reading, views
 from gateway.api.parts import Parts, here
-from gateway.console import entrance, showing
+from gateway.console import entrance, people, showing
 from gateway.console.rendering import lang, render, visitor
 from gateway.console.safety import page
 from gateway.ids import to_text
@@ -35,7 +35,8 @@ def blueprint(parts: Parts) -> flask.Blueprint:
     pages.add_url_rule("/", "search", _search)
     pages.add_url_rule("/declarations/<declaration_id>", "declaration", _declaration)
     pages.add_url_rule("/messages/<message_id>", "message", _message)
-    pages.add_app_template_filter(parts.telling.when_text, "when")
+    people.register(pages)
+    pages.add_app_template_filter(lambda text: people.when(parts, text), "when")
     pages.add_app_template_filter(lambda text: parts.telling.reason(text, lang()), "reason")
     pages.add_app_template_filter(lambda text, fact: parts.telling.word(fact, text, lang()), "word")
     return pages

@@ -16,7 +16,12 @@ from gateway.console.safety import Visitor
 from gateway.console.words import LANGUAGES, words
 
 # Endpoint -> the word that leads there, in the order of the menu. A route that does not exist is left out.
-NAVIGATION = {"console.search": "search"}
+NAVIGATION = {
+    "console.search": "search",
+    "console.accounts": "accounts",
+    "console.audit": "audit",
+    "console.account": "my_account",
+}
 
 
 def visitor() -> Visitor:

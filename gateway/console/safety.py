@@ -72,11 +72,15 @@ class Visitor:
     @property
     def actor(self) -> str:
         """How timeline and audit name this visitor."""
-        return f"console/{self.name}"
+        return actor_of(self.name)
 
     def may(self, role: str) -> bool:
         """Whether pages of this role are open to him; templates leave out what is not."""
         return self.role.covers(Role(role))
+
+
+def actor_of(account: str) -> str:
+    return f"console/{account}"
 
 
 def page(role: str) -> Callable[[View], View]:

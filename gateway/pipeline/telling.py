@@ -61,14 +61,14 @@ class Telling:
         facts = {_named(name): self._fact(name, value, lang) for name, value in event.data.items()}
         return self._sentences.render(Finding(event.type.value, params=facts), lang)["text"].strip()
 
-    def when(self, instant_us: int) -> str:
-        """An instant for people."""
-        return ids.to_local(instant_us, self._zone)
+    def when(self, instant_us: int, zone: tzinfo | None = None) -> str:
+        """An instant for people, in the operator's zone where they have none of their own."""
+        return ids.to_local(instant_us, zone or self._zone)
 
-    def when_text(self, text: str) -> str:
+    def when_text(self, text: str, zone: tzinfo | None = None) -> str:
         """The same of an instant that is written in RFC 3339, as our own views have it; anything else stays as it is."""
         try:
-            return self.when(ids.from_datetime(datetime.fromisoformat(text)))
+            return self.when(ids.from_datetime(datetime.fromisoformat(text)), zone)
         except ValueError:
             return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import socket
 import threading
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import pytest
 import uvicorn
@@ -22,6 +24,7 @@ from gateway import app as gateway_app
 from gateway import ids
 from gateway import settings as gateway_settings
 from gateway.api import bundle
+from gateway.console.accounts import Accounts, Doer
 from gateway.ports import Writing
 from gateway.signing.devkeys import make_development_pki
 from gateway.testing.directory import PartnersFile, key_digest
@@ -87,6 +90,54 @@ class Api:
 
 
 @dataclass
+class Desk:
+    """A browser without a head: keeps its cookie, and sends the token of its forms. page: where forms are taken from."""
+
+    api: Api
+    cookie: str = ""
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self._keep(self.api.get(path, key="", **self._said(headers)))
+
+    def post(self, path: str, *, token: str | None = None, **form: str) -> Answer:
+        """Send a form; token: another than that of this session."""
+        said = {"form_token": self.token() if token is None else token, **form}
+        headers = self._said({"Content_Type": "application/x-www-form-urlencoded"})
+        return self._keep(self.api.ask("POST", path, key="", raw=urlencode(said).encode(), **headers))
+
+    def token(self) -> str:
+        """What the forms of this session carry, as the page of the sign-in, which everybody may open, tells."""
+        found = re.search(r'name="form_token" value="([0-9a-f]+)"', self.get("/console/sign-in").data.decode())
+        assert found
+        return found[1]
+
+    def sign_in(self, name: str, password: str) -> Answer:
+        return self.post("/console/sign-in", name=name, password=password)
+
+    def _said(self, headers: dict[str, str]) -> dict[str, str]:
+        return {**headers, "Cookie": self.cookie} if self.cookie else headers
+
+    def _keep(self, answer: Answer) -> Answer:
+        if "set-cookie" in answer.headers:
+            self.cookie = answer.headers["set-cookie"].split(";")[0]
+        return answer
+
+
+# Account -> role and tenant.
+PEOPLE = {
+    "viewer": ("viewer", "filer"),
+    "stranger": ("viewer", "other"),
+    "overseer": ("viewer", ""),
+    "operator": ("operator", ""),
+    "administrator": ("administrator", ""),
+}
+
+
+def password_of(name: str) -> str:
+    return f"battery of the {name[::-1]} staple"
+
+
+@dataclass
 class Running:
     """A gateway that answers. app: its parts, for looking behind the API."""
 
@@ -112,6 +163,20 @@ class Running:
     @property
     def operator(self) -> Api:
         return Api(self.port, OPERATOR)
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.app.parts.store, self.app.parts.directory.tenants)
+
+    def somebody(self, name: str, role: str, tenant: str = "", **more: Any) -> Desk:
+        """A new account, signed in."""
+        self.accounts.add(name, password_of(name), Doer("tests", "for a test"), role=role, tenant=tenant, **more)
+        return self.signed_in(name)
+
+    def signed_in(self, name: str) -> Desk:
+        desk = Desk(self.api)
+        assert desk.sign_in(name, password_of(name)).status == 303
+        return desk
 
     def declaration(self, **changes: Any) -> dict[str, Any]:
         """The example declaration with a reference of its own."""
@@ -191,6 +256,12 @@ def running(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
     }
     with serving(said, examples) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def desks(running: Running) -> dict[str, Desk]:
+    """Everybody of PEOPLE, signed in."""
+    return {name: running.somebody(name, role, tenant) for name, (role, tenant) in PEOPLE.items()}
 
 
 @pytest.fixture(scope="session")
