@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("gateway.cli.events:events", "Print what happens, in one order, as it happens."),
     "keys": ("gateway.cli.keys:keys", "Make development keys, list certificates."),
     "lanes": ("gateway.cli.lanes:lanes", "Look at the queue of each agreement, pause it, let it go on."),
+    "accounts": ("gateway.cli.accounts:accounts", "Say who may sign in to the console."),
+    "audit": ("gateway.cli.accounts:audit", "Print what people did, and why."),
     "migrate": ("gateway.cli.run:migrate", "Bring the database to this version."),
     "sim": ("gateway.cli.run:sim", "Run the simulated partner of an adapter."),
     "demo": ("gateway.cli.run:demo", "Show the whole gateway at work, with simulated partners."),

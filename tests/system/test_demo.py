@@ -54,6 +54,7 @@ def test_every_declaration_of_the_demonstration_reaches_its_expected_end(project
     assert "Timeline of" in told.stdout
     for address in ("/v1/declarations", "/v1/openapi.json", "/console"):
         assert re.search(rf"http://127\.0\.0\.1:\d+{address}", told.stdout), address
+    assert re.search(r"Account    demo   password [\w-]{20}", told.stdout)
 
 
 @pytest.mark.timeout(300)

@@ -329,9 +329,21 @@ def test_without_a_key_there_is_no_entry(open_town: Town) -> None:
 
 @pytest.fixture(scope="module")
 def desk(open_town: Town) -> requests.Session:
-    """Somebody who signed in with the filer's key."""
-    session = requests.Session()
-    answer = session.post(f"{open_town.url}/console/sign-in", data={"key": FILER}, timeout=10, allow_redirects=False)
+    """Somebody of the filer, whose account was made at the machine."""
+    password = "four words nobody guesses"
+    made = [sys.executable, "-m", "gateway.cli", "accounts", "add", "desk", "--role", "viewer", "--why", "the tests"]
+    subprocess.run(
+        [*made, "--tenant", "northern-frontier"],
+        input=password.encode(),
+        env={**os.environ, **open_town.environment},
+        check=True,
+        timeout=60,
+    )
+    session, door = requests.Session(), f"{open_town.url}/console/sign-in"
+    token = re.search(r'name="form_token" value="(\w+)"', session.get(door, timeout=10).text)
+    assert token is not None
+    said = {"name": "desk", "password": password, "form_token": token[1]}
+    answer = session.post(door, data=said, timeout=10, allow_redirects=False)
     assert answer.status_code == 303, answer.text
     return session
 

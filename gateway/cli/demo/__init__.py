@@ -54,6 +54,7 @@ def run(kept: Path | None, *, once: bool) -> int:
 
 def _start(scenario: Scenario, processes: Processes, show: Show) -> None:
     processes.swgate("migrate").finish()
+    scenario.make_account()
     for arguments in scenario.serving:
         processes.swgate("serve", *arguments)
     for simulator in scenario.simulators:

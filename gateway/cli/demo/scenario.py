@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from gateway.cli.demo import cast
 from gateway.cli.demo.processes import free_ports
 from gateway.errors import NeedsOperator, OutcomeUnknown
 
+ACCOUNT = "demo"
 HERE = Path(__file__).parent
 READY_WITHIN_S = 90
 
@@ -71,6 +73,7 @@ class Scenario:
         self.operator_key = f"operator-{secrets.token_urlsafe(18)}"
         self.door = f"https://127.0.0.1:{ports[1]}"
         self.callback_token = secrets.token_urlsafe(18)
+        self.password = ""
         words = {
             "home": str(home),
             "door_port": str(ports[1]),
@@ -133,6 +136,24 @@ class Scenario:
         make_development_pki(self.home / "certs", [partner["id"] for partner in self.partners["partners"]])
         text = yaml.safe_dump(self.partners, allow_unicode=True, sort_keys=False)
         (self.home / "partners.yaml").write_text(text, encoding="utf-8")
+
+    def make_account(self) -> None:
+        """Somebody who may sign in to the console, with a password of this run."""
+        from gateway.console import passwords
+        from gateway.console.accounts import Accounts, Doer
+        from gateway.storage import open_store
+
+        store = open_store(settings.load({**os.environ, **self.environment()}))
+        try:
+            accounts, doer = Accounts(store, ()), Doer("swgate demo", "the demonstration")
+            self.password = passwords.made()
+            # A folder that was kept from an earlier run has the account already.
+            if any(row.name == ACCOUNT for row in accounts.every()):
+                accounts.set_password(ACCOUNT, self.password, doer, must_change=False)
+            else:
+                accounts.add(ACCOUNT, self.password, doer, role="administrator")
+        finally:
+            store.close()
 
     def wait_until_ready(self, check: Callable[[], None]) -> None:
         """Return when the gateway says that it is ready. OutcomeUnknown after READY_WITHIN_S seconds."""

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway import ids, settings
-from gateway.cli.demo.scenario import Filing, Scenario
+from gateway.cli.demo.scenario import ACCOUNT, Filing, Scenario
 
 
 class Show:
@@ -64,7 +64,8 @@ class Show:
             self.console.print(f"  {name}={value}", soft_wrap=True)
         self.console.print(f"  API        {url}/v1/declarations   (header X-API-Key)", soft_wrap=True)
         self.console.print(f"  Reference  {url}/v1/openapi.json", soft_wrap=True)
-        self.console.print(f"  Console    {url}/console   (sign in with the key above)", soft_wrap=True)
+        self.console.print(f"  Console    {url}/console   (sign in as the account below)", soft_wrap=True)
+        self.console.print(f"  Account    {ACCOUNT}   password {self.scenario.password}", soft_wrap=True)
         self.console.print(f"  Partners   {self.scenario.door}   (HTTPS, with a client certificate)", soft_wrap=True)
 
     def waiting(self) -> None:
