@@ -22,7 +22,7 @@ from gateway.errors import GatewayError
 from gateway.ports import Writing
 
 # Where somebody may go whose password was chosen by somebody else.
-BEFORE_CHANGE = {"console.account", "console.change_password", "console.sign_out", "console.static"}
+BEFORE_CHANGE = {"console.account", "console.sign_in", "console.change_password", "console.sign_out", "console.static"}
 
 
 def guard(pages: flask.Blueprint, parts: Parts) -> None:

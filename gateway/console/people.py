@@ -9,13 +9,12 @@ from werkzeug.wrappers import Response
 
 from gateway import ids, settings
 from gateway.api.parts import Parts, here
-from gateway.api.problems import Forbidden
 from gateway.api.senders import sender_of
 from gateway.console import audit, entrance, passwords, tries
 from gateway.console.accounts import ROLES, Accounts, Doer
 from gateway.console.rendering import lang, render, visitor
 from gateway.console.safety import page
-from gateway.errors import Finding
+from gateway.errors import Finding, RuleBroken
 from gateway.ports import AccountRow
 
 PAGE = 100
@@ -71,7 +70,7 @@ def _change_password() -> Response:
     sender, now, store = sender_of(flask.request.remote_addr or ""), here().clock(), here().store
     store.write(lambda writing: tries.take(writing, name, sender, now))
     if not passwords.is_right(_stored(name).password, form.get("old", "")):
-        raise Forbidden("the old password is wrong", [Finding("console.password.old")], code="console.password.old")
+        raise RuleBroken("the old password is wrong", [Finding("console.password.old")], code="console.password.old")
     store.write(lambda writing: tries.was_right(writing, name, sender, now))
     accounts.set_password(name, form.get("new", ""), _doer("own password"), must_change=False)
     return entrance.out()
