@@ -25,6 +25,10 @@ def act(number: int, **more: Any) -> AuditRow:
     return AuditRow(0, number, **{**told, **more})
 
 
+def put(store: Store, name: str, row: Any) -> None:
+    store.write(lambda writing: getattr(writing, name)(row))
+
+
 def test_an_account_is_kept_as_it_was_last_put(store: Store) -> None:
     store.write(lambda writing: writing.put_account(ANNA))
     later = replace(ANNA, role="administrator", tenant="", must_change=False, disabled=True, changed_us=2)
@@ -38,7 +42,7 @@ def test_an_account_is_kept_as_it_was_last_put(store: Store) -> None:
 def test_all_sessions_of_one_account_end_and_those_of_others_stay(store: Store) -> None:
     rows = [SessionRow("a1", "anna", 1, 1), SessionRow("a2", "anna", 1, 1), SessionRow("b1", "bert", 5, 9)]
     for row in rows:
-        store.write(lambda writing, row=row: writing.put_session(row))
+        put(store, "put_session", row)
     assert store.write(lambda writing: writing.end_sessions("anna")) == 2
     with store.read() as reading:
         assert reading.session("a1") is None
@@ -48,7 +52,7 @@ def test_all_sessions_of_one_account_end_and_those_of_others_stay(store: Store) 
 
 def test_wrong_tries_are_forgotten_by_name_and_by_age(store: Store) -> None:
     for row in (TriesRow("x", 3, 10), TriesRow("y", 1, 20), TriesRow("z", 1, 30)):
-        store.write(lambda writing, row=row: writing.put_tries(row))
+        put(store, "put_tries", row)
     assert store.write(lambda writing: writing.forget_tries(digest="z", before_us=15)) == 2
     with store.read() as reading:
         assert reading.tries("y") == TriesRow("y", 1, 20)
@@ -58,7 +62,7 @@ def test_wrong_tries_are_forgotten_by_name_and_by_age(store: Store) -> None:
 def test_the_audit_is_read_newest_first_filtered_and_page_by_page(store: Store) -> None:
     for number in range(1, 6):
         row = act(number, actor="anna" if number % 2 else "bert")
-        store.write(lambda writing, row=row: writing.add_audit(row))
+        put(store, "add_audit", row)
     with store.read() as reading:
         assert [row.at_us for row in reading.audit(limit=2)] == [5, 4]
         first, second = reading.audit(actor="anna", limit=2)
