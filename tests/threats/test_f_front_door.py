@@ -370,7 +370,7 @@ def test_51_the_cookie_is_closed_to_scripts_other_sites_and_over_tls_to_other_ho
     assert "unsafe" not in policy
     for name in ("cross-origin-opener-policy", "cross-origin-resource-policy"):
         assert answer.headers[name] == "same-origin"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_51_every_form_that_was_sent_is_in_the_audit_with_who_and_why(running: Any, desks: dict[str, Any]) -> None:
