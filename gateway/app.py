@@ -29,7 +29,9 @@ from gateway.catalogue import Catalogue
 from gateway.console import pages
 from gateway.documents import Documents
 from gateway.engine.lanes import Engine, Pace
+from gateway.engine.webhooks import WebhookEngine
 from gateway.errors import Finding, NeedsOperator
+from gateway.pipeline.announcing import Announcer
 from gateway.pipeline.deadlines import DeadlineWatch, watched
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.exchange import Exchange
@@ -40,10 +42,15 @@ from gateway.pipeline.receive import Receiver
 from gateway.pipeline.submit import Submitter
 from gateway.pipeline.sweep import Sweeper
 from gateway.pipeline.telling import Telling
+from gateway.pipeline.webhook_calls import WebhookCalls
+from gateway.pipeline.webhooks import Webhooks
 from gateway.settings import Settings
+from gateway.signing import standard_webhooks
 from gateway.signing.keys import KeyPlaces
 from gateway.signing.security import AgreementSecurity
 from gateway.storage import open_store
+from gateway.transports.targets import Rules
+from gateway.transports.webhook import Poster
 
 # So many wrong keys from one address in so many seconds, and it has to wait.
 MOST_WRONG_KEYS, WRONG_KEYS_S = 30, 60
@@ -103,6 +110,10 @@ class Worker:
             parts.store, parts.directory.agreements, dispatcher, parts.receiver, sweeper, self._transports, pace=pace
         )
         parts.submitter.woken = self.engine.wake
+        calls = WebhookCalls(
+            parts.store, _targets(settings), standard_webhooks.signed_headers, worker=self.engine.worker
+        )
+        self.webhooks = WebhookEngine(parts.store, Announcer(parts.store, settings.public_url), calls)
 
     def run(self, stop: threading.Event) -> None:
         """Work until stop is set, then let what is on the wire finish."""
@@ -112,8 +123,10 @@ class Worker:
 
     def start(self) -> None:
         self.engine.start()
+        self.webhooks.start()
 
     def stop(self) -> None:
+        self.webhooks.stop()
         self.engine.stop()
         for transport in self._transports.values():
             transport.close()
@@ -182,12 +195,18 @@ def build(settings: Settings) -> Parts:
         submitter=Submitter(library, catalogue.adapters, directory, store, aliased=receiver.retry_kept),
         receiver=receiver,
         operator=Operator(store, directory, receiver),
+        webhooks=Webhooks(store, _targets(settings), standard_webhooks.new_secret),
         language=texts.negotiate,
         guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S).shared(exchange, "api"),
         exchange=exchange,
         feed=feed,
         clock=ids.now_us,
     )
+
+
+def _targets(settings: Settings) -> Poster:
+    """Where webhooks may go, as the operator allows."""
+    return Poster(Rules(settings.webhook_schemes, settings.webhook_ports, settings.webhook_allow))
 
 
 def _fits(catalogue: Catalogue, directory: Directory) -> None:

@@ -42,6 +42,8 @@ class EventType(StrEnum):
     LANE_RESUMED = "operator:lane:resumed"
     BREAKER_OPENED = "partner:breaker:opened"
     BREAKER_CLOSED = "partner:breaker:closed"
+    WEBHOOK_CHANGED = "operator:webhook:changed"
+    WEBHOOK_DISABLED = "webhook:target:disabled"
 
 
 TITLES: dict[EventType, tuple[str, str]] = {
@@ -81,4 +83,6 @@ TITLES: dict[EventType, tuple[str, str]] = {
     EventType.LANE_RESUMED: ("The lane goes on", "通道已恢复"),
     EventType.BREAKER_OPENED: ("The partner is resting after failures", "对方连续失败，暂停发送"),
     EventType.BREAKER_CLOSED: ("The partner answers again", "对方恢复正常"),
+    EventType.WEBHOOK_CHANGED: ("A webhook was changed", "事件推送设置已变更"),
+    EventType.WEBHOOK_DISABLED: ("A webhook was disabled", "事件推送已停用"),
 }

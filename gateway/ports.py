@@ -487,6 +487,66 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRow:
+    """An address that events are posted to. scope: the tenant whose events it gets, "" for those of every tenant.
+
+    types: names of events as webhooks say them, none for all. status: active or disabled; reason: why it is disabled.
+    old_secret is signed with too until old_until_us. failures: in a row, the first of them at failing_since_us (None: none);
+    nothing is sent before rest_until_us. The secrets are never shown, logged or put into an event.
+    """
+
+    id: str
+    tenant: str
+    scope: str
+    url: str
+    types: tuple[str, ...]
+    description: str
+    status: str
+    reason: str
+    secret: str = field(repr=False)
+    old_secret: str = field(repr=False)
+    old_until_us: int
+    failures: int
+    failing_since_us: int | None
+    rest_until_us: int
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """One event on its way to one webhook. key: of those with the same one a later waits for an earlier.
+
+    body: the bytes of every attempt. status: waiting, delivered or failed. log: each attempt, as small facts.
+    """
+
+    id: str
+    webhook_id: str
+    event_id: str
+    key: str
+    type: str
+    body: str
+    status: str
+    attempts: int
+    due_us: int
+    log: tuple[Json, ...]
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a call of a webhook ended. status: of the answer, 0 where there is none, and then fault says why, as one word of
+    gateway.pipeline.webhook_calls.FAULT_TITLES. head: the beginning of the answer's body."""
+
+    status: int
+    fault: str
+    head: str
+    retry_after_s: int | None
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One row of a search: a message with a standing, and the message that must be settled before this one is sent."""
 
@@ -628,6 +688,31 @@ class Reading(Protocol):
         """What serving processes told behind a number, in their order, and the number up to which that is."""
         ...
 
+    def webhook(self, webhook_id: str) -> WebhookRow | None: ...
+    def webhooks(self, tenant: str | None, *, after_id: str = "", limit: int = 50) -> list[WebhookRow]:
+        """By id; tenant None: of every tenant."""
+        ...
+
+    def active_webhooks(self) -> list[WebhookRow]: ...
+    def due_webhooks(self, now_us: int) -> list[WebhookRow]:
+        """Those that are active, do not rest and have a delivery that is due."""
+        ...
+
+    def webhook_delivery(self, delivery_id: str) -> WebhookDelivery | None: ...
+    def webhook_deliveries(
+        self, webhook_id: str, *, status: str = "", before_id: str = "", limit: int = 50
+    ) -> list[WebhookDelivery]:
+        """Newest first, older than before_id (the cursor)."""
+        ...
+
+    def announced(self) -> int | None:
+        """The position up to which events were given to webhooks; None where there never was a webhook."""
+        ...
+
+    def events_behind(self, position: int, limit: int) -> list[Event]:
+        """Events of every tenant with a higher position, in the order of their positions."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """Named queries inside one write transaction."""
@@ -715,6 +800,42 @@ class Writing(Reading, Protocol):
 
     def add_audit(self, row: AuditRow) -> None:
         """Add an act; the database itself refuses to change or delete one."""
+
+    def begin_announcing(self) -> None:
+        """With the first webhook: what has a position now is not announced."""
+        ...
+
+    def announce(self, position: int, before: int) -> bool:
+        """Move announced() from before to position; False where it is elsewhere, because another worker did it."""
+        ...
+
+    def add_webhook(self, row: WebhookRow) -> None: ...
+    def change_webhook(self, webhook_id: str, now_us: int, **changes: Any) -> bool:
+        """Set columns; False when it is gone."""
+        ...
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """With its deliveries."""
+        ...
+
+    def add_webhook_delivery(self, row: WebhookDelivery) -> None: ...
+    def claim_webhook_deliveries(
+        self, webhook_id: str, worker: str, limit: int, now_us: int, lease_s: int
+    ) -> list[WebhookDelivery]:
+        """Take due deliveries, oldest first, of one key only the oldest that waits; each taking counts as an attempt."""
+        ...
+
+    def settle_webhook_delivery(self, row: WebhookDelivery, worker: str) -> bool:
+        """Write what became of a claimed delivery; False when the claim is no longer this worker's."""
+        ...
+
+    def change_webhook_delivery(self, delivery_id: str, now_us: int, **changes: Any) -> bool: ...
+    def move_webhook_key(self, webhook_id: str, key: str, due_us: int) -> None:
+        """Set when the unclaimed waiting deliveries of a key are due."""
+        ...
+
+    def forget_webhook_deliveries(self, before_us: int) -> int:
+        """Forget what was settled before an instant; how many."""
         ...
 
 
@@ -736,3 +857,15 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class WebhookTargets(Protocol):
+    """The addresses that webhooks are sent to."""
+
+    def check(self, url: str) -> None:
+        """Rejected says why nothing may be sent there."""
+        ...
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Called:
+        """Never raises for what the target does."""
+        ...

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +50,30 @@ def zone_of(text: str) -> tzinfo:
         return ZoneInfo(text)
     except (OSError, ValueError, LookupError):
         raise ValueError("must be an offset such as +08:00, or a zone that this system knows") from None
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """``10.1.0.0/16,fd00::/8``; nothing for none."""
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be networks such as 10.1.0.0/16, with commas between them") from None
+
+
+def _ports(text: str) -> tuple[tuple[int, int], ...]:
+    """``443,8000-8999`` as pairs of first and last."""
+    ranges = [re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", one.strip()) for one in text.split(",")]
+    pairs = tuple((int(one[1]), int(one[2] or one[1])) for one in ranges if one)
+    if len(pairs) < len(ranges) or any(not 1 <= first <= last <= 65_535 for first, last in pairs):
+        raise ValueError("must be ports such as 443,8000-8999")
+    return pairs
+
+
+def _schemes(text: str) -> tuple[str, ...]:
+    schemes = tuple(one.strip() for one in text.split(","))
+    if not set(schemes) <= {"https", "http"}:
+        raise ValueError("must be https, or https,http")
+    return schemes
 
 
 SETTINGS: tuple[Row, ...] = (
@@ -145,6 +170,25 @@ SETTINGS: tuple[Row, ...] = (
         _count,
         "1024",
         "Event streams and waiting event requests that one API key may have open in each serving process.",
+        "SWGATE_WEBHOOK_ALLOW",
+        "webhook_allow",
+        _networks,
+        "",
+        "Networks that webhooks may be sent to although they are not public, e.g. 10.1.0.0/16.",
+    ),
+    Row(
+        "SWGATE_WEBHOOK_PORTS",
+        "webhook_ports",
+        _ports,
+        "443",
+        "Ports that webhooks may be sent to, e.g. 443,8000-8999.",
+    ),
+    Row(
+        "SWGATE_WEBHOOK_SCHEMES",
+        "webhook_schemes",
+        _schemes,
+        "https",
+        "`https`, or `https,http` where webhooks may be sent without TLS (for tests).",
     ),
 )
 
@@ -171,6 +215,9 @@ class Settings:
     free_disk_mb: int
     heartbeat_s: int
     listeners: int
+    webhook_allow: tuple[IPv4Network | IPv6Network, ...]
+    webhook_ports: tuple[tuple[int, int], ...]
+    webhook_schemes: tuple[str, ...]
 
     def make_home(self) -> None:
         """Make the folder that everything is written to, for our own account only. NeedsOperator when that cannot be."""

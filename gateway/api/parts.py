@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.pipeline.receive import Receiver
     from gateway.pipeline.submit import Submitter
     from gateway.pipeline.telling import Telling
+    from gateway.pipeline.webhooks import Webhooks
 
 EXTENSION = "gateway"
 
@@ -47,6 +48,7 @@ class Parts:
     submitter: Submitter
     receiver: Receiver
     operator: Operator
+    webhooks: Webhooks
     language: Callable[[str], str]
     guesses: Guesses
     exchange: Exchange

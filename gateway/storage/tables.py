@@ -426,3 +426,70 @@ AUDIT_STAYS = {
 for _dialect, _statements in AUDIT_STAYS.items():
     for _statement in _statements:
         event.listen(audit, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+webhooks = Table(
+    "webhooks",
+    metadata,
+    key("id"),
+    text("tenant"),
+    text("scope"),
+    text("url"),
+    text("types"),  # JSON list
+    text("description"),
+    text("status"),
+    text("reason"),
+    text("secret"),
+    text("old_secret"),
+    instant("old_until_us"),
+    count("failures"),
+    instant("failing_since_us", nullable=True),
+    instant("rest_until_us"),
+    instant("created_us"),
+    instant("updated_us"),
+    Index(None, "tenant", "id"),  # webhooks
+    sqlite_with_rowid=False,
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    serial(),
+    text("id"),
+    Column("webhook_id", Text, ForeignKey("webhooks.id"), nullable=False),
+    text("event_id"),
+    text("key"),
+    text("type"),
+    text("body"),
+    text("status"),
+    count("attempts"),
+    instant("due_us"),
+    text("log"),  # JSON list of objects, one an attempt
+    instant("created_us"),
+    instant("updated_us"),
+    text("worker"),
+    Index(None, "id", unique=True),
+    Index(None, "webhook_id", "event_id", unique=True),  # an event is announced once
+    Index(None, "webhook_id", "id"),  # webhook_deliveries
+)
+_waiting = webhook_deliveries.c.status == "waiting"
+_settled = webhook_deliveries.c.status != "waiting"
+Index(  # due_webhooks, claim_webhook_deliveries
+    "ix_webhook_deliveries_due",
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.due_us,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+Index(  # claim_webhook_deliveries: whether an older one of the key waits
+    "ix_webhook_deliveries_order",
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.key,
+    webhook_deliveries.c.serial,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+Index(  # forget_webhook_deliveries
+    "ix_webhook_deliveries_settled",
+    webhook_deliveries.c.updated_us,
+    sqlite_where=_settled,
+    postgresql_where=_settled,
+)

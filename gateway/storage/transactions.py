@@ -16,6 +16,7 @@ from gateway.storage import (
     queries_search,
     queries_sightings,
     queries_timeline,
+    queries_webhooks,
     queries_work,
 )
 from gateway.storage.session import Session
@@ -75,6 +76,14 @@ class SqlReading(Session):
     tries = queries_accounts.tries
     audit = queries_audit.audit
     acted_from = queries_audit.acted_from
+    webhook = queries_webhooks.webhook
+    webhooks = queries_webhooks.webhooks_of
+    active_webhooks = queries_webhooks.active_webhooks
+    due_webhooks = queries_webhooks.due_webhooks
+    webhook_delivery = queries_webhooks.webhook_delivery
+    webhook_deliveries = queries_webhooks.webhook_deliveries_of
+    announced = queries_webhooks.announced
+    events_behind = queries_webhooks.events_behind
 
 
 class SqlWriting(SqlReading):
@@ -125,3 +134,14 @@ class SqlWriting(SqlReading):
     put_tries = queries_accounts.put_tries
     forget_tries = queries_accounts.forget_tries
     add_audit = queries_audit.add_audit
+    begin_announcing = queries_webhooks.begin_announcing
+    announce = queries_webhooks.announce
+    add_webhook = queries_webhooks.add_webhook
+    change_webhook = queries_webhooks.change_webhook
+    remove_webhook = queries_webhooks.remove_webhook
+    add_webhook_delivery = queries_webhooks.add_webhook_delivery
+    claim_webhook_deliveries = queries_webhooks.claim_webhook_deliveries
+    settle_webhook_delivery = queries_webhooks.settle_webhook_delivery
+    change_webhook_delivery = queries_webhooks.change_webhook_delivery
+    move_webhook_key = queries_webhooks.move_webhook_key
+    forget_webhook_deliveries = queries_webhooks.forget_webhook_deliveries

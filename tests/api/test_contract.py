@@ -20,7 +20,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from gateway.api import bundle, server
 from gateway.settings import PROJECT_ROOT
 
-METHODS = ("get", "post", "put")
+METHODS = ("get", "post", "put", "patch", "delete")
 CONTRACT = bundle.bundled(PROJECT_ROOT / "specs")
 
 
@@ -110,6 +110,7 @@ def known(running: Any) -> dict[str, str]:
     ).json
     assert running.deliver(b"not to be read").status == 422
     delivery = running.operator.get("/v1/deliveries?limit=1").json["items"][0]
+    webhook = running.api.post("/v1/webhooks", {"url": "https://erp.example.com/hooks"}).json
     return {
         "declaration_id": filed["id"],
         "message_id": filed["message_ids"][0],
@@ -117,11 +118,15 @@ def known(running: Any) -> dict[str, str]:
         "message": filed["message_ids"][0],
         "amendment_id": amendment["id"],
         "delivery_id": delivery["id"],
+        "webhook_id": webhook["id"],
+        "webhook_delivery_id": running.api.post(f"/v1/webhooks/{webhook['id']}/ping").json["id"],
     }
 
 
 def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
     """Some operations need a thing in a certain state, so they get one of their own."""
+    if name == "gateway.api.webhooks.remove":
+        return {**known, "webhook_id": running.api.post("/v1/webhooks", {"url": "https://erp.example.com/"}).json["id"]}
     filed = running.file()
     own = {"declaration_id": filed["id"], "message_id": filed["message_ids"][0]}
     if name == "gateway.api.declarations.declare_again":

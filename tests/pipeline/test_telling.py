@@ -58,6 +58,8 @@ FACTS: dict[str, Any] = {
     "inbound_id": "01",
     "names": ["cn-seq-no:I1", "plate:蒙L12345"],
     "code": "trust.refused",
+    "webhook_act": "rotated",
+    "disabled": "failing",
     "findings": ["trust.refused"],
     "agreement": "customs-import",
     "partner": "cn-customs",

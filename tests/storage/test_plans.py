@@ -19,6 +19,7 @@ from gateway.storage import (
     queries_messages,
     queries_search,
     queries_timeline,
+    queries_webhooks,
     queries_work,
 )
 from gateway.storage.payloads import PayloadFolder
@@ -31,9 +32,10 @@ MODULES = (
     queries_inbound,
     queries_messages,
     queries_timeline,
+    queries_webhooks,
     queries_work,
 )
-GROWING = "aliases|documents|events|idempotency|inbound|inbound_aliases|judgements|messages|payloads|standings|work"
+GROWING = "aliases|documents|events|idempotency|inbound|inbound_aliases|judgements|messages|payloads|standings|webhook_deliveries|work"
 STATEMENTS = {
     name: found
     for module in MODULES

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0005"
+down_revision = "0010"
 
 Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AUDIT_STAYS = {
