@@ -124,7 +124,9 @@ class WebhookEngine:
     def _begin(self, webhook: WebhookRow) -> bool:
         with self._gate:
             troubled = webhook.failures > 0 or webhook.id in self._slow
-            group, most = (self._troubled, 1) if troubled else (self._quick, AT_ONCE)
+            group = self._troubled if troubled else self._quick
+            # A second call at once is for quiet hours: those that have just died shall not take every thread.
+            most = AT_ONCE if group is self._quick and group.busy < QUICK // 4 else 1
             if self._out[webhook.id] >= most or group.busy >= group.size or self._stopping.is_set():
                 return False
             self._out[webhook.id] += 1

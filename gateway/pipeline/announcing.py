@@ -100,12 +100,15 @@ class Announcer:
 
 
 def wanting(webhooks: Iterable[WebhookRow], event: Event) -> list[WebhookRow]:
-    """Those that get this event: of its tenant or of every one, of its type or of any, and not older than they are."""
+    """Those that get this event: of its tenant or of every one, of its type or of any, not older than they are, nor about themselves."""
     name = name_of(event.type)
     return [
         one
         for one in webhooks
-        if one.scope in ("", event.tenant) and (not one.types or name in one.types) and event.at_us >= one.created_us
+        if one.scope in ("", event.tenant)
+        and (not one.types or name in one.types)
+        and event.at_us >= one.created_us
+        and event.root_id != one.id
     ]
 
 

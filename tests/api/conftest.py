@@ -294,6 +294,26 @@ def customs(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) 
         yield running
 
 
+@pytest.fixture(scope="module")
+def hooked(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
+    """A gateway whose webhooks may go to listeners of these tests."""
+    home = tmp_path_factory.mktemp("hooked")
+    shutil.copytree(HERE / "adapters", home / "adapters")
+    for name in ("OutBox", "InBox", "SentBox", "FailBox"):
+        (home / "exchange" / name).mkdir(parents=True)
+    said = {
+        "SWGATE_HOME": str(home),
+        "SWGATE_PARTNERS": str(partners(home)),
+        "SWGATE_CERTS": str(home / "certs"),
+        "SWGATE_ADAPTERS": str(home / "adapters"),
+        "SWGATE_WEBHOOK_ALLOW": "127.0.0.0/8",
+        "SWGATE_WEBHOOK_PORTS": "1-65535",
+        "SWGATE_WEBHOOK_SCHEMES": "https,http",
+    }
+    with serving(said, examples) as running:
+        yield running
+
+
 @contextmanager
 def serving(said: dict[str, str], examples: dict[str, Any]) -> Iterator[Running]:
     """A gateway of these settings on a real socket."""
