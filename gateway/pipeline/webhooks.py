@@ -135,10 +135,12 @@ class Webhooks:
         def unit(writing: Writing) -> WebhookDelivery:
             webhook, now = self._active(writing, webhook_id, scope), self._clock()
             row = seen_delivery(writing, webhook, delivery_id)
-            again = {"due_us": now} if row.status == WAITING else {
-                "status": WAITING, "due_us": now, "attempts": 0, "key": row.id,
-            }  # fmt: skip
-            writing.change_webhook_delivery(row.id, now, **again)
+            if row.status == WAITING:
+                # One that is on the wire is left to its worker.
+                writing.move_webhook_key(webhook.id, row.key, now)
+            else:
+                again = {"status": WAITING, "due_us": now, "attempts": 0, "key": row.id}
+                writing.change_webhook_delivery(row.id, now, **again)
             writing.change_webhook(webhook.id, now, rest_until_us=0)
             return seen_delivery(writing, webhook, delivery_id)
 
