@@ -19,6 +19,8 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from gateway import app as gateway_app
+from gateway import settings as gateway_settings
+from gateway.errors import NeedsOperator
 
 PATIENCE_S = 30.0
 Answers = Callable[[int], int]
@@ -341,6 +343,24 @@ def test_a_tenant_has_so_many_webhooks_and_no_more(hooked: Any, register: Any) -
     second = hooked.other.get(f"/v1/webhooks?limit=15&cursor={first['next_cursor']}").json
     assert len({row["id"] for row in first["items"] + second["items"]}) == 20
     assert "next_cursor" not in second
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOW", "10.1.0.0/33"), ("ALLOW", "10.1.2.3/16"), ("ALLOW", "erp.example.com"), ("PORTS", ""), ("PORTS", "0"),
+        ("PORTS", "70000"), ("PORTS", "900-800"), ("PORTS", "443,x"), ("SCHEMES", ""), ("SCHEMES", "https,file"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_would_open_something_else_than_it_says_stops_the_start(name: str, value: str) -> None:
+    with pytest.raises(NeedsOperator) as refused:
+        gateway_settings.load({f"SWGATE_WEBHOOK_{name}": value})
+    assert [finding.code for finding in refused.value.findings] == ["settings.value"]
+
+
+def test_without_settings_only_https_to_its_usual_port_on_public_hosts_is_open() -> None:
+    usual = gateway_settings.load({})
+    assert (usual.webhook_schemes, usual.webhook_ports, usual.webhook_allow) == (("https",), ((443, 443),), ())
 
 
 WORKER = """
