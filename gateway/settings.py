@@ -170,6 +170,8 @@ SETTINGS: tuple[Row, ...] = (
         _count,
         "1024",
         "Event streams and waiting event requests that one API key may have open in each serving process.",
+    ),
+    Row(
         "SWGATE_WEBHOOK_ALLOW",
         "webhook_allow",
         _networks,

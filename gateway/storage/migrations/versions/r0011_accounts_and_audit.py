@@ -1,6 +1,6 @@
 """People sign in to the console: their accounts, sessions and wrong passwords, and what they did.
 
-Revision: 0011. Before: 0005. To be run before the first process starts.
+Revision: 0011. Before: 0010. To be run before the first process starts.
 """
 
 from __future__ import annotations
