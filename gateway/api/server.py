@@ -74,4 +74,4 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     deliveries, events = Deliveries(parts), Events(parts)
     handlers = {"gateway.api.partners.deliver": deliveries.deliver, "gateway.api.events.listen": events.listen}
     natives = Natives(bundle.written(parts.settings.specs), handlers)
-    return Front(stack, parts, natives, [events, deliveries, intake, bridge])
+    return Front(stack, parts, natives, [deliveries, intake, bridge, events])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from gateway import ids
+from gateway.api.events import Events
 from gateway.events import EventType
 from gateway.pipeline.feed_pages import cursor_of, position_of
 from gateway.pipeline.timeline import entry
@@ -30,6 +32,12 @@ def speak_at_length(writing: Writing) -> None:
         now_us = ids.now_us()
         kind = EventType.REPLY_RECEIVED
         writing.append_event(entry(kind, now_us, root_id="lengthy", tenant="operator", raw_text="long " * 400))
+
+
+def places_of(running: Running) -> Counter[str]:
+    """How many streams and waiting requests each caller has open."""
+    (events,) = (one for one in running.app.asgi._behind if isinstance(one, Events))
+    return events._places
 
 
 def is_held_by_server(port: int, others: int) -> bool:
@@ -260,7 +268,7 @@ def test_three_hundred_idle_listeners_hear_nothing_and_cost_filings_little(gatew
 
 
 def test_a_key_has_so_many_places_and_a_place_is_free_again_when_its_listener_leaves(gateway: Running) -> None:
-    until(lambda: not gateway.app.asgi._behind[0]._places)
+    until(lambda: not places_of(gateway))
     with ExitStack() as stack:
         for _ in range(PLACES):
             stack.enter_context(listening(gateway))
@@ -273,7 +281,7 @@ def test_a_key_has_so_many_places_and_a_place_is_free_again_when_its_listener_le
 
 
 def test_listeners_who_leave_while_events_come_leave_nothing_behind(gateway: Running) -> None:
-    places = gateway.app.asgi._behind[0]._places
+    places = places_of(gateway)
     until(lambda: not places)
     stop = threading.Event()
 
@@ -297,7 +305,7 @@ def test_a_listener_who_takes_nothing_is_cut_off_after_two_heartbeats(gateway: R
     stalled = socket.create_connection(("127.0.0.1", gateway.port))
     try:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        places = gateway.app.asgi._behind[0]._places
+        places = places_of(gateway)
         until(lambda: not places)
         ask = f"GET /v1/events?after=start HTTP/1.1\r\nHost: here\r\nX-API-Key: {OPERATOR}\r\n"
         stalled.sendall(f"{ask}Accept: text/event-stream\r\n\r\n".encode())
