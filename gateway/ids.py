@@ -28,6 +28,12 @@ def new_id(now_us: int | None = None) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
+def first_id(instant_us: int) -> str:
+    """No id that was made at this instant or later sorts before this one."""
+    number = (instant_us // 1000) << 80
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
 def derived_id(of: str, number: int) -> str:
     """An id of the same millisecond as another one and always the same: of what an act makes, which may be repeated."""
     bits = int.from_bytes(hashlib.sha256(f"{of} {number}".encode()).digest()[:10], "big")

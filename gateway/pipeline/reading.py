@@ -13,11 +13,13 @@ from typing import Any
 import orjson
 
 from gateway.errors import Finding, NotFound
+from gateway.ids import first_id
 from gateway.lifecycle import REQUEST_PHASES, Mover
 from gateway.pipeline import movers
 from gateway.pipeline.places import DECLARATION, RESPONSE
 from gateway.pipeline.standings import REQUEST
 from gateway.ports import (
+    BreakerRow,
     DocumentRow,
     Event,
     Found,
@@ -212,6 +214,30 @@ class View:
     def lanes(self) -> dict[str, LaneRow]:
         """The lanes that have work or were ever paused, by agreement."""
         return {row.lane: row for row in self._reading.lanes()}
+
+    def breakers(self, partners: Iterable[str]) -> dict[str, BreakerRow]:
+        """The breaker of each of these partners."""
+        return {name: self._reading.breaker(name) for name in partners}
+
+    def overdue(self, now_us: int, limit: int) -> list[StandingRow]:
+        """What is awaited for longer than it may take, the oldest first; requests too."""
+        return [movers.seen(self._reading, row) for row in self._reading.overdue(self._scope, now_us, limit)]
+
+    def newest(self, document_id: str) -> Found | None:
+        """The newest message of a declaration's document or of a request, as a search would show it."""
+        document = self.document(document_id)
+        messages = self._reading.messages_of(document.root_id)
+        if document.id != document.root_id:
+            messages = [row for row in messages if row.document_id == document_id]
+        return self.found(max(messages, key=lambda row: row.id)) if messages else None
+
+    def hours(self, since_us: int) -> list[tuple[int, str, int]]:
+        """(hour since the epoch, kind, how many) of what was filed and answered since then."""
+        return self._reading.hours(self._scope, first_id(since_us))
+
+    def open_states(self) -> dict[str, int]:
+        """Where the declarations that are not over stand: state -> how many."""
+        return self._reading.open_states(self._scope)
 
     def search(self, *, limit: int, **asked: Any) -> tuple[list[Found], str | None]:
         """A page of messages, and the cursor of the next one where there is more. asked: as for Reading.search."""

@@ -13,6 +13,7 @@ from gateway.storage import (
     queries_documents,
     queries_inbound,
     queries_messages,
+    queries_overview,
     queries_search,
     queries_sightings,
     queries_timeline,
@@ -52,6 +53,9 @@ class SqlReading(Session):
     find_roots = queries_aliases.find_roots
     settled_roots = queries_aliases.settled_roots
     search = queries_search.search
+    overdue = queries_overview.overdue
+    hours = queries_overview.hours
+    open_states = queries_overview.open_states
 
     inbound = queries_inbound.inbound
     inbound_of = queries_inbound.inbound_of
