@@ -256,6 +256,10 @@ class MessageSecurity(Protocol):
         """The verified bytes, which are what gets decoded. Raises NotTrusted; never returns what was not verified."""
         ...
 
+    def certificates(self, agreement: Agreement) -> list[tuple[str, int]]:
+        """The certificates of an agreement, its own and those it trusts: (name, when it ends), the first to end first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:

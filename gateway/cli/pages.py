@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gateway.documents.rules import Book
     from gateway.mapping import Mapping
     from gateway.mapping.loss import LossRow
-    from gateway.mapping.paths import Step
-    from gateway.mapping.plan import Branch
     from gateway.settings import Settings
     from gateway.syntax.registry import SchemaRegistry
 
@@ -237,7 +235,7 @@ def adapter_pages(entry: Entry, specs: Path, registry: SchemaRegistry) -> dict[s
 def mapping_page(entry: Entry, mapping: Mapping) -> str:
     return _page(
         f"Mapping: {entry.id}, {mapping.document} ↔ {mapping.table.name}",
-        _table(("element", "canonical path", "code list", "note", "source"), _mapping_rows(mapping.plan)),
+        _table(("element", "canonical path", "code list", "note", "source"), _mapping_rows(mapping)),
     )
 
 
@@ -254,33 +252,13 @@ def loss_page(entry: Entry, mapping: Mapping, losses: Sequence[LossRow]) -> str:
     )
 
 
-def _mapping_rows(branch: Branch, array: str = "") -> Iterator[tuple[str, ...]]:
-    if branch.constant is not None:
-        constant = branch.constant
-        yield (_code(branch.node.path), f"always “{constant.text}”", "", constant.note, constant.source)
-    for bound in branch.bounds:
-        row = bound.tie.row
-        places = ", ".join(_code(_dotted(array, steps)) for steps in bound.tie.steps)
-        conditions = [
-            f"{_dotted('', condition.steps)} is {condition.value or 'anything else'}"
-            for condition in bound.tie.conditions
-        ]
-        told = [
-            row.conversion.name if row.conversion else "",
-            row.note,
-            f"when {' and '.join(conditions)}" if conditions else "",
-        ]
-        yield (_code(branch.node.path), places, row.codes, "; ".join(word for word in told if word), row.source)
-    for below in (*branch.attributes.values(), *branch.ordered()):
-        yield from _mapping_rows(below, array)
-    for repeat in branch.repeats:
-        inner = f"{_dotted(array, repeat.steps)}[]"
-        yield (_code(branch.node.path), _code(inner), "", repeat.row.note, repeat.row.source)
-        yield from _mapping_rows(repeat.body, inner)
+def _mapping_rows(mapping: Mapping) -> Iterator[tuple[str, ...]]:
+    from gateway.mapping.lines import lines
 
-
-def _dotted(array: str, steps: Iterable[Step]) -> str:
-    return ".".join(part for part in (array, *(str(step) for step in steps)) if part)
+    for line in lines(mapping.plan):
+        places = ", ".join(_code(place) for place in line.places)
+        told = places if line.constant is None else f"always “{line.constant}”"
+        yield (_code(line.element), told, line.codes, line.note, line.source)
 
 
 def _duration(seconds: int | None) -> str:

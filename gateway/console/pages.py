@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import flask
+import orjson
 from werkzeug.wrappers import Response
 
 from gateway.api import reading, views
 from gateway.api.parts import Parts, here
-from gateway.console import entrance, people, showing
+from gateway.console import acts, adapters, entrance, lanes, overview, partners, people, showing, sides
 from gateway.console.rendering import lang, render, visitor
-from gateway.console.safety import page
+from gateway.console.safety import Role, page
 from gateway.ids import to_text
-from gateway.lifecycle import Status
+from gateway.lifecycle import STATES, Status, Track
 from gateway.pipeline.reading import Subject, partner_digest, silent_us
+from gateway.pipeline.standings import to_enter
 from gateway.pipeline.telling import duration
 from gateway.pipeline.titles import STATUS_TITLES, said
-from gateway.ports import Event, Found
+from gateway.ports import Event, Found, StandingRow
 
 PAGE = 50
+FILTERS = ("q", "status", "state", "agreement", "kind")
 STATIC = Path(__file__).parent / "static"
 
 
@@ -35,8 +38,11 @@ def blueprint(parts: Parts) -> flask.Blueprint:
     pages.add_url_rule("/", "search", _search)
     pages.add_url_rule("/declarations/<declaration_id>", "declaration", _declaration)
     pages.add_url_rule("/messages/<message_id>", "message", _message)
+    for rooms in (overview, acts, lanes, partners, adapters):
+        rooms.add(pages)
     people.register(pages)
     pages.add_app_template_filter(lambda text: people.when(parts, text), "when")
+    pages.add_app_template_filter(lambda at_us: people.when(parts, to_text(at_us)), "instant")
     pages.add_app_template_filter(lambda text: parts.telling.reason(text, lang()), "reason")
     pages.add_app_template_filter(lambda text, fact: parts.telling.word(fact, text, lang()), "word")
     return pages
@@ -49,18 +55,34 @@ def _static(filename: str) -> Response:
 
 @page(role="viewer")
 def _start() -> Response:
-    return flask.redirect(flask.url_for("console.search", lang=lang()), 303)
+    return flask.redirect(flask.url_for("console.overview", lang=lang()), 303)
 
 
 @page(role="viewer")
 def _search() -> str:
-    asked = {name: _plain(flask.request.args.get(name, "")) for name in ("q", "status", "cursor")}
-    status = asked["status"] if asked["status"] in set(Status) else ""
+    asked = {name: _plain(flask.request.args.get(name, "")) for name in (*FILTERS, "cursor")}
+    choices = _choices()
+    wanted = {name: asked[name] if asked[name] in dict(choices.get(name, [])) else "" for name in FILTERS} | {
+        "q": asked["q"]
+    }
     with reading.open_for(visitor()) as view:
-        found, cursor = view.search(value=asked["q"], status=status, before_id=asked["cursor"], limit=PAGE)
+        found, cursor = view.search(value=wanted.pop("q"), before_id=asked["cursor"], limit=PAGE, **wanted)
         rows = [_row(each) for each in found]
-    statuses = [(each.value, said(STATUS_TITLES[each], lang())) for each in Status]
-    return render("search.html", rows=rows, asked=asked, cursor=cursor, statuses=statuses)
+    return render("search.html", rows=rows, asked=asked, cursor=cursor, choices=choices)
+
+
+def _choices() -> dict[str, list[tuple[str, str]]]:
+    """What the search can be narrowed by: name -> (value, title)."""
+    told = here().telling
+    declared = [state for state in STATES.values() if state.track is Track.DECLARATION]
+    others = [state for state in STATES.values() if state.track is not Track.DECLARATION]
+    kinds = sorted({kind for agreement in here().directory.agreements.values() for kind in agreement.documents})
+    return {
+        "status": [(each.value, said(STATUS_TITLES[each], lang())) for each in Status],
+        "state": [(state.name, state.zh if lang() == "zh" else state.en) for state in (*declared, *others)],
+        "agreement": [(name, name) for name in sorted(here().directory.agreements)],
+        "kind": [(kind, told.word("kind", kind, lang())) for kind in kinds],
+    }
 
 
 def _plain(text: str) -> str:
@@ -97,7 +119,17 @@ def _declaration(declaration_id: str) -> str:
             events=_events(view.told(root.id)),
             known_ids=view.known_ids(root.id),
             canonical=showing.readable(view.payload(latest.digest)),
+            acts=_declaration_acts(standing) if visitor().role.covers(Role.OPERATOR) else [],
+            **overview.notice(flask.request.args.get("done", "")),
         )
+
+
+def _declaration_acts(standing: StandingRow | None) -> list[str]:
+    """What may be done to a declaration as it stands: declared again where it was given back, the duty entered where that is asked."""
+    if standing is None:
+        return []
+    given_back = standing.states.get(Track.DECLARATION.value) in overview.GIVEN_BACK
+    return [*(["declare_again"] if given_back else []), *(["duty_paid"] if to_enter(standing) else [])]
 
 
 @page(role="viewer")
@@ -105,8 +137,13 @@ def _message(message_id: str) -> str:
     with reading.open_for(visitor()) as view:
         message = view.message(message_id)
         document = view.document_of(message)
+        ours, theirs = view.payload(document.digest), view.payload(partner_digest(message))
+        mappings = getattr(here().catalogue.adapters.get(message.adapter), "mappings", {})
         return render(
             "message.html",
+            acts=acts.of_message(message) if visitor().role.covers(Role.OPERATOR) else [],
+            sides=sides.beside(mappings, document.kind, orjson.loads(ours), theirs),
+            **overview.notice(flask.request.args.get("done", "")),
             row=_row(view.found(message)),
             events=_events(view.events(message)),
             known_ids=view.known_ids(message.root_id),
@@ -120,8 +157,9 @@ def _message(message_id: str) -> str:
                 }
                 for each in view.received(message)
             ],
-            canonical=showing.readable(view.payload(document.digest)),
-            sent=showing.readable(view.payload(partner_digest(message))),
+            canonical=showing.readable(ours),
+            sent=showing.readable(theirs),
+            raw=theirs[: showing.LONGEST].decode("utf-8", "replace"),
             which="frozen" if message.frozen_digest else "encoded",
         )
 

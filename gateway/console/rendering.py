@@ -17,7 +17,12 @@ from gateway.console.words import LANGUAGES, words
 
 # Endpoint -> the word that leads there, in the order of the menu. A route that does not exist is left out.
 NAVIGATION = {
+    "console.overview": "overview",
     "console.search": "search",
+    "console.lanes": "lanes",
+    "console.deliveries": "deliveries",
+    "console.partners": "partners",
+    "console.adapters": "adapters",
     "console.accounts": "accounts",
     "console.audit": "audit",
     "console.account": "my_account",
@@ -37,6 +42,11 @@ def lang() -> str:
         return asked
     signed_in: Visitor | None = flask.g.get("visitor")
     return signed_in.lang if signed_in and signed_in.lang in LANGUAGES else language()
+
+
+def word(name: str) -> str:
+    """One word of the pages in the reader's language."""
+    return words(lang())[name]
 
 
 def render(template: str, **shown: Any) -> str:

@@ -18,6 +18,11 @@ def readable(data: bytes) -> tuple[str, bool]:
     return text[:LONGEST], len(text) > LONGEST
 
 
+def whole(data: bytes) -> str:
+    """The text, however long: for a form in which all of it is changed and sent back."""
+    return _pretty(data)
+
+
 def _pretty(data: bytes) -> str:
     start = data.lstrip()[:1]
     try:

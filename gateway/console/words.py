@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.console.page_words import PAGE_WORDS
+
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Single Window Gateway", "单一窗口网关"),
     "other_language": ("中文", "English"),
@@ -102,4 +104,4 @@ LANGUAGES = ("en", "zh")
 
 def words(lang: str) -> dict[str, str]:
     """Name -> word in a language."""
-    return {name: pair[LANGUAGES.index(lang)] for name, pair in WORDS.items()}
+    return {name: pair[LANGUAGES.index(lang)] for name, pair in (WORDS | PAGE_WORDS).items()}

@@ -45,7 +45,7 @@ class Operator:
 
     def redrive(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
         """Send a parked message, or one whose outcome is unknown, on its way again."""
-        said = _reason(reason)
+        said = reason_of(reason)
 
         def unit(writing: Writing) -> MessageRow:
             message, now = self._message(writing, message_id), self._clock()
@@ -59,7 +59,7 @@ class Operator:
 
     def park(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
         """Take a message out of its lane until somebody redrives it."""
-        said = _reason(reason)
+        said = reason_of(reason)
 
         def unit(writing: Writing) -> MessageRow:
             message, now = self._message(writing, message_id), self._clock()
@@ -73,7 +73,7 @@ class Operator:
 
     def expire(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
         """Give a message up for good."""
-        said = _reason(reason)
+        said = reason_of(reason)
 
         def unit(writing: Writing) -> MessageRow:
             message, now = self._message(writing, message_id), self._clock()
@@ -86,7 +86,7 @@ class Operator:
 
     def stop_waiting(self, message_id: str, *, actor: str, reason: str) -> MessageRow:
         """Send a waiting message now: somebody knows that what it waits for is there, though nobody told the gateway."""
-        said = _reason(reason)
+        said = reason_of(reason)
 
         def unit(writing: Writing) -> MessageRow:
             message, now = self._message(writing, message_id), self._clock()
@@ -104,10 +104,10 @@ class Operator:
 
     def pause_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
         """Send nothing more of this agreement; what is accepted waits. A lane has a timeline of its own, by the agreement's id."""
-        self._set_lane(agreement_id, actor, _reason(reason), paused=True)
+        self._set_lane(agreement_id, actor, reason_of(reason), paused=True)
 
     def resume_lane(self, agreement_id: str, *, actor: str, reason: str) -> None:
-        self._set_lane(agreement_id, actor, _reason(reason), paused=False)
+        self._set_lane(agreement_id, actor, reason_of(reason), paused=False)
 
     def _set_lane(self, agreement_id: str, actor: str, reason: str, *, paused: bool) -> None:
         if agreement_id not in self._directory.agreements:
@@ -133,7 +133,7 @@ class Operator:
 
     def answer_by_hand(self, message_id: str, function: str, *, actor: str, reason: str, evidence: str = "") -> str:
         """Enter what a partner said outside of the wire; the id of the stored answer. evidence: the paper that shows it."""
-        return self._receiver.answer_by_hand(message_id, function, _reason(reason), actor, evidence.strip())
+        return self._receiver.answer_by_hand(message_id, function, reason_of(reason), actor, evidence.strip())
 
     def duty_paid(self, root_id: str, *, actor: str, reason: str, evidence: str) -> str:
         """Enter that the duty of a declaration is paid, from customs' own receipt: bank papers explain, they do not prove it.
@@ -155,7 +155,7 @@ class Operator:
 
     def read_again(self, inbound_id: str, *, actor: str, reason: str) -> Received:
         """Read a refused or unmatched delivery again. The act stands on the timeline of what it speaks of, else on its own."""
-        said = _reason(reason)
+        said = reason_of(reason)
 
         def noted(writing: Writing, row: InboundRow) -> None:
             message = writing.message(row.message_id) if row.message_id else None
@@ -202,7 +202,7 @@ def _not_now(message: MessageRow) -> Conflict:
     return Conflict("its status does not allow that", [finding], code=finding.code)
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
     """An act without a reason explains nothing to the next shift."""
     said = text.strip()
     if not said:

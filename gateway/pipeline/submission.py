@@ -19,7 +19,8 @@ JSON = "application/json"
 class Submission:
     """What a filer hands in. root_id: the declaration that a request or a later round belongs to, "" for a new one.
 
-    waits_for: ids of documents that must be with customs first, e.g. the manifest of an import declaration.
+    waits_for: ids of documents that must be with customs first, e.g. the manifest of an import declaration. reason: why a person
+    declares again, for the timeline.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Submission:
     idempotency_key: str = ""
     request_digest: str = ""
     waits_for: tuple[Alias, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

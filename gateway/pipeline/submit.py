@@ -370,6 +370,7 @@ class Submitter:
                     actor=submission.actor,
                     round=ground.round,
                     phase=ground.phase,
+                    reason=submission.reason,
                     **about,
                 )
             )

@@ -14,11 +14,13 @@ Rule 2: a profile is a class with `protect` and `verify`; another form of signat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
+
+from cryptography import x509
 
 from gateway.agreements import Agreement
 from gateway.errors import Finding, NeedsOperator
@@ -39,6 +41,7 @@ class Step(Protocol):
 
     def protect(self, data: bytes, now: datetime) -> bytes: ...
     def verify(self, data: bytes, now: datetime) -> bytes: ...
+    def certificates(self, now: datetime) -> Iterable[x509.Certificate]: ...
 
 
 class AgreementSecurity:
@@ -70,6 +73,12 @@ class AgreementSecurity:
     def check(self, agreement: Agreement) -> None:
         """Open what the agreement names, so that a fault shows when the gateway starts. NeedsOperator."""
         self._opened(agreement)
+
+    def certificates(self, agreement: Agreement) -> list[tuple[str, int]]:
+        """What the agreement signs with and whom it trusts: (name, when it ends, in microseconds), the first to end first."""
+        found = {one for step in self._opened(agreement) for one in step.certificates(self._now())}
+        ends = [(name_of(one), int(one.not_valid_after_utc.timestamp()) * 1_000_000) for one in found]
+        return sorted(ends, key=lambda end: end[1])
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1_000_000, UTC)
@@ -121,6 +130,10 @@ class XmlSignatureStep:
 
     def verify(self, data: bytes, now: datetime) -> bytes:
         return data if self.store is None else verify(data, self.policy, self.store.at(now), now).data
+
+    def certificates(self, now: datetime) -> Iterable[x509.Certificate]:
+        own = self.signer.chain[:1] if self.signer else ()
+        return (*own, *(self.store.at(now).certificates if self.store else ()))
 
 
 class FreshStore:

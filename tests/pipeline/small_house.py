@@ -188,6 +188,9 @@ class Stamp:
             raise NotTrusted("the signature is not good")
         return data
 
+    def certificates(self, agreement: Agreement) -> list[tuple[str, int]]:
+        return []
+
 
 @dataclass
 class Wire:
