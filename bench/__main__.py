@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import console as console_rows
 from bench import events, service, translation
 from bench.measure import Row
 
@@ -17,7 +18,8 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console()
     rows = []
-    for name, measure in (translation.rows() | service.rows(options.count) | events.rows(options.count)).items():
+    found = translation.rows() | service.rows(options.count) | events.rows(options.count) | console_rows.rows()
+    for name, measure in found.items():
         if options.only and name not in options.only:
             continue
         row = measure()

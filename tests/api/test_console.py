@@ -125,7 +125,7 @@ def test_the_list_shows_kind_local_time_and_whose_move_it_is(running: Any, cooki
     for heading in ("Kind", "Filed", "Whose move", "Silent for"):
         assert f"<th>{heading}</th>" in shown
     assert f"/console/declarations/{filed['id']}?lang=en" in shown
-    assert re.search(r"<td class=\"time\">20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \+08:00</td>", shown)
+    assert re.search(r"<td data-label=\"Filed\" class=\"time\">20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \+08:00</td>", shown)
     assert "the gateway" in shown
     assert not re.search(r"\d\d:\d\d:\d\d\.\d+Z", shown)
 
@@ -144,7 +144,9 @@ def test_nothing_is_silent_once_nobody_has_to_move(running: Any, cookie: str) ->
     running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"])
     shown = page(running, path, cookie).data.decode()
     # An amendment is known by the reference of its declaration.
-    first, second = re.findall(r"<td class=\"id\">([^<]+)</td>\n<td class=\"id\"><a", shown)
+    first, second = re.findall(
+        r"<td data-label=\"Reference\" class=\"id\">([^<]+)</td>\n<td data-label=\"Message\" class=\"id\"><a", shown
+    )
     assert first == second
     amendment, declaration = silences(shown)
     assert amendment.endswith((" s", " min"))
