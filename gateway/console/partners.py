@@ -101,13 +101,13 @@ def _agreement(agreement: Agreement) -> dict[str, Any]:
 
 
 def shown(name: str, value: Any) -> str:
-    """A setting as a page may show it."""
+    """A setting as a page may show it; "" for one of which only that it is set may be told."""
     if name in PLAIN:
         return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     if name in ADDRESSES:
         parts = urlsplit(str(value))
         return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}/…"
-    return word("is_set")
+    return ""
 
 
 def _signing(settings: Mapping[str, Any]) -> list[list[tuple[str, str]]]:

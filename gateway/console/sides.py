@@ -50,7 +50,8 @@ def beside(mappings: Mapping[str, MessageMapping], kind: str, document: Any, dat
     except NotWellFormed:
         return None
     fitting = [one for one in mappings.values() if one.document == kind and one.table.root.tag == root.tag]
-    places = max((one.places(root, document) for one in fitting), key=len, default={})
+    there = set(_pointers(document, ()))
+    places = max((_within(one.places(root, document), there) for one in fitting), key=len, default={})
     if not places:
         return None
     numbers = {pointer: number for number, pointer in enumerate(dict.fromkeys(places.values()), 1)}
@@ -58,6 +59,18 @@ def beside(mappings: Mapping[str, MessageMapping], kind: str, document: Any, dat
     ours = list(_document_lines(document, numbers))
     theirs = list(_first(_element_lines(root, etree.QName(root).localname, links, "")))
     return Sides(ours, theirs, [(numbers[pointer], place, pointer) for place, pointer in places.items()])
+
+
+def _within(places: Mapping[str, str], there: set[str]) -> dict[str, str]:
+    """Those places that a document has: a value that only the message says has no counterpart."""
+    return {place: pointer for place, pointer in places.items() if pointer in there}
+
+
+def _pointers(value: Any, at: tuple[str, ...]) -> Iterator[str]:
+    yield to_pointer(at)
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in members:
+        yield from _pointers(inner, (*at, str(key)))
 
 
 def _plain(place: str) -> str:
