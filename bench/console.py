@@ -13,7 +13,7 @@ from bench.service import FOLDER, _filed_with, _gateway, _post
 from gateway import app, settings
 from gateway.console.accounts import Accounts, Doer
 
-NAME, PASSWORD = "bench", "the bench stands in the hall"
+NAME, PASSWORD = "bench", "seven lanterns over the river"
 WARM, ROUNDS = 20, 300
 BUDGET = 50.0  # pages per second that one night shift will never ask for
 
