@@ -8,8 +8,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from bench import service
 from bench.measure import Measure, Row, quantiles
-from bench.service import FOLDER, _filed_with, _gateway, _post
 from gateway import app, settings
 from gateway.console.accounts import Accounts, Doer
 
@@ -25,9 +25,9 @@ def rows() -> dict[str, Measure]:
 
 def message_page() -> Row:
     """GET of one message's page with both sides and their mapping, one after the other over HTTP; value: pages per second."""
-    home, scenario, processes = _gateway()
+    home, scenario, processes = service.gateway()
     try:
-        _post(scenario, home, 1, _filed_with(scenario, FOLDER))
+        service.post(scenario, home, 1)
         _account(scenario.environment())
         person = _signed_in(scenario.url)
         found = person.open(f"{scenario.url}/console/").read().decode()
