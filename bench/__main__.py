@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import batch, events, service, translation
 from bench import console as console_rows
-from bench import events, service, translation
 from bench.measure import Row
 
 
@@ -18,8 +18,8 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console()
     rows = []
-    found = translation.rows() | service.rows(options.count) | events.rows(options.count) | console_rows.rows()
-    for name, measure in found.items():
+    found = translation.rows() | service.rows(options.count) | events.rows(options.count) | batch.rows(options.count)
+    for name, measure in (found | console_rows.rows()).items():
         if options.only and name not in options.only:
             continue
         row = measure()

@@ -78,7 +78,7 @@ def _whole_way(name: str, partner: str, count: int, answers: int, **changes: str
         simulator = next(one for one in scenario.simulators if one.adapter == partner)
         processes.swgate("sim", simulator.adapter, *_quick(simulator.arguments))
         processes.swgate("work")
-        document = _filed_with(scenario, partner) | changes
+        document = filed_with(scenario, partner) | changes
         post(scenario, home, WARM, document)
         _answered(home, WARM * answers)
         begin = time.perf_counter()
@@ -98,7 +98,7 @@ def _quick(arguments: tuple[str, ...]) -> list[str]:
     return words
 
 
-def _filed_with(scenario: Scenario, partner: str) -> dict[str, Any]:
+def filed_with(scenario: Scenario, partner: str) -> dict[str, Any]:
     """The first declaration of the demonstration that this partner gets."""
     return next(one.document for one in scenario.filings if one.adapter == partner)
 
@@ -117,17 +117,24 @@ def gateway() -> tuple[Path, Scenario, Processes]:
 
 def post(scenario: Scenario, home: Path, count: int, document: dict[str, Any] | None = None) -> dict[str, Any]:
     """Post count declarations from another process. RuntimeError when one was not accepted."""
+    chosen = document or filed_with(scenario, FOLDER)
+    return loaded(scenario, home, "bench.load", "/v1/declarations", CONNECTIONS, count, chosen)
+
+
+def loaded(
+    scenario: Scenario, home: Path, load: str, path: str, connections: int, count: int, document: dict[str, Any]
+) -> dict[str, Any]:
+    """What a load of count declarations told, run as a process of its own. RuntimeError when one was not accepted."""
     file = home / "load.json"
-    file.write_text(json.dumps(document or _filed_with(scenario, FOLDER)), encoding="utf-8")
-    url = f"{scenario.url}/v1/declarations"
+    file.write_text(json.dumps(document), encoding="utf-8")
     command = [
         sys.executable,
         "-m",
-        "bench.load",
-        url,
+        load,
+        f"{scenario.url}{path}",
         scenario.api_key,
         str(file),
-        str(CONNECTIONS),
+        str(connections),
         str(count),
         str(time.time_ns() // 1_000_000),
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 
 from gateway.agreements import Agreement as Agreement  # noqa: PLC0414 - adapters name it, and do not see its room
 from gateway.errors import Finding, Rejected
@@ -430,6 +430,18 @@ class IdempotencyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A payload that a tenant uploaded. name: what its file was called, "" where nobody said."""
+
+    tenant: str
+    digest: str
+    media_type: str
+    size: int
+    name: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """What one serving process tells the others in one turn. origin: which process, of one start. seen: name -> amount."""
 
@@ -582,6 +594,15 @@ class Reading(Protocol):
         ...
 
     def payload(self, digest: str) -> bytes: ...
+    def small_payload(self, digest: str) -> bytes | None:
+        """The bytes that lie in the database itself; None where they are on disk. NotFound for a digest nobody stored."""
+        ...
+
+    def upload(self, tenant: str | None, digest: str) -> UploadRow | None:
+        """What a tenant uploaded; tenant None: whoever did."""
+        ...
+
+    def uploaded_bytes(self, tenant: str) -> int: ...
     def events_of(self, root_id: str, *, after_id: str = "", limit: int = 1000) -> list[Event]: ...
     def events_after(
         self, position: int, up_to: int, limit: int, *, tenant: str | None = None, root_id: str = ""
@@ -799,6 +820,11 @@ class Writing(Reading, Protocol):
         """First of count consecutive numbers of a named counter."""
         ...
 
+    def add_upload(self, row: UploadRow) -> None: ...
+    def name_payload(self, digest: str, media_type: str, size: int) -> None:
+        """Name a payload that IncomingPayload.keep() has put on disk."""
+        ...
+
     def add_sighting(self, row: Sighting) -> None:
         """Tell the other serving processes; of all that was told the latest is kept, a bounded number of rows."""
         ...
@@ -855,6 +881,22 @@ class Writing(Reading, Protocol):
         ...
 
 
+class IncomingPayload(Protocol):
+    """A payload that comes in piece by piece; keep() or discard() ends it. Its methods wait for the disk."""
+
+    @property
+    def digest(self) -> str:
+        """Of what came so far, ``sha256:<hex>``."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+    def keep(self) -> bytes | None:
+        """All of it where it is small and goes to put_payload(); None where it is on disk and name_payload() names it."""
+        ...
+
+    def discard(self) -> None: ...
+
+
 class Store(Protocol):
     """The database and the payload folder. A write returns only when it is on disk; many share one commit."""
 
@@ -870,6 +912,11 @@ class Store(Protocol):
 
     def reserve(self, counter: str) -> int:
         """The next number of a counter, from a block reserved in the database."""
+        ...
+
+    def incoming(self) -> IncomingPayload: ...
+    def open_payload(self, digest: str) -> BinaryIO:
+        """The bytes of a stored payload, to be read from any place; whoever reads measures them."""
         ...
 
     def close(self) -> None: ...

@@ -139,6 +139,20 @@ SETTINGS: tuple[Row, ...] = (
     ),
     Row("SWGATE_BODY_LIMIT_BYTES", "body_limit_bytes", _count, "1048576", "Largest JSON body that the API reads."),
     Row(
+        "SWGATE_PAYLOAD_LIMIT_BYTES",
+        "payload_limit_bytes",
+        _count,
+        "4294967296",
+        "Largest attachment that can be uploaded.",
+    ),
+    Row(
+        "SWGATE_PAYLOAD_QUOTA_BYTES",
+        "payload_quota_bytes",
+        _count,
+        "107374182400",
+        "What the attachments of one tenant may come to together.",
+    ),
+    Row(
         "SWGATE_LEASE_S", "lease_s", _count, "30", "Seconds after which a silent worker's claims are taken by another."
     ),
     Row("SWGATE_COMMIT_BATCH", "commit_batch", _count, "64", "Most units of work that share one commit."),
@@ -210,6 +224,8 @@ class Settings:
     base_url: str
     payload_inline_bytes: int
     body_limit_bytes: int
+    payload_limit_bytes: int
+    payload_quota_bytes: int
     lease_s: int
     commit_batch: int
     idempotency_h: int

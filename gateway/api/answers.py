@@ -32,14 +32,19 @@ async def send_answer(
     await send({"type": "http.response.body", "body": data})
 
 
-def download(data: bytes, media_type: str, name: str) -> flask.Response:
-    """Bytes exactly as they are stored. Never shown by a browser as a page of ours: they are a partner's."""
+def disposition(name: str) -> str:
+    """Content-Disposition of what is saved and never shown, under so much of its name as any system takes."""
     safe = "".join(
         character for character in name if character.isascii() and (character.isalnum() or character in "._-")
     )
+    return f'attachment; filename="{safe or "message"}"'
+
+
+def download(data: bytes, media_type: str, name: str) -> flask.Response:
+    """Bytes exactly as they are stored. Never shown by a browser as a page of ours: they are a partner's."""
     headers = {
         **HEADERS,
-        "Content-Disposition": f'attachment; filename="{safe or "message"}"',
+        "Content-Disposition": disposition(name),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
     return flask.Response(data, 200, headers, content_type=media_type)

@@ -30,11 +30,15 @@ class Batches(Generic[T, R]):
 
     async def take(self, task: T) -> R:
         """The outcome of one task, once it is done; raises what doing it raised."""
+        return await self.put(task)
+
+    def put(self, task: T) -> asyncio.Future[R]:
+        """Queue one task; its outcome is to be awaited."""
         waiting: _Waiting[T, R] = _Waiting(task)
         if self._thread is None:
             self._begin()
         self._queue.put(waiting)
-        return await waiting.answer
+        return waiting.answer
 
     def close(self) -> None:
         """Finish what was taken."""

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -37,6 +37,12 @@ class TooSlow(NotWellFormed):
     code = "api.body.too_slow"
 
 
+class UnsupportedMediaType(NotWellFormed):
+    """The body is said to be of a media type that this operation does not take."""
+
+    code = "api.media_type"
+
+
 class Gone(Exception):
     """The caller hung up before the body was complete; nobody is left to answer."""
 
@@ -51,10 +57,7 @@ class Pace:
 
 async def read(receive: Receive, scope: Scope, limit: int, within_s: float = READ_S, pace: Pace | None = None) -> bytes:
     """The whole body. TooLarge before more than limit bytes are held, TooSlow after within_s seconds or when it falls behind pace."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    # Bytes are digits in ASCII alone. int() refuses very long texts, and a size of more than 20 digits is none.
-    if declared.isdigit() and (len(declared) > 20 or int(declared) > limit):
-        raise _too_large(declared[:20].decode(), limit)
+    declared_size(scope, limit)
     began = asyncio.get_running_loop().time()
     allowed_s = within_s
 
@@ -72,6 +75,61 @@ async def read(receive: Receive, scope: Scope, limit: int, within_s: float = REA
         raise TooSlow("the body took too long", [Finding(TooSlow.code, expected=f"{allowed_s:.3g} s")]) from None
 
 
+def declared_size(scope: Scope, limit: int) -> int:
+    """What Content-Length says, 0 where it says nothing. TooLarge where that is more than limit."""
+    declared: bytes = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    # Bytes are digits in ASCII alone. int() refuses very long texts, and a size of more than 20 digits is none.
+    if not declared.isdigit():
+        return 0
+    if len(declared) > 20 or int(declared) > limit:
+        raise too_large(declared[:20].decode(), limit)
+    return int(declared)
+
+
+async def parts(receive: Receive, limit: int, pace: Pace, size: int) -> AsyncIterator[bytes]:
+    """A body in parts of about size bytes, as it comes; what takes the parts may take its time.
+
+    TooLarge before more than limit bytes are given, TooSlow when it falls behind pace, Gone when the caller is.
+    """
+    clock = asyncio.get_running_loop().time
+    held, came, waited_s, more = bytearray(), 0, 0.0, True
+    while more:
+        allowed_s = pace.grace_s + came / pace.bytes_a_s
+        began = clock()
+        try:
+            async with asyncio.timeout(allowed_s - waited_s):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow("the body took too long", [Finding(TooSlow.code, expected=f"{allowed_s:.3g} s")]) from None
+        waited_s += clock() - began
+        if message["type"] == "http.disconnect":
+            raise Gone
+        held += message.get("body", b"")
+        came += len(message.get("body", b""))
+        more = message.get("more_body", False)
+        if came > limit:
+            raise too_large(str(came), limit)
+        if held and (len(held) >= size or not more):
+            yield bytes(held)
+            held.clear()
+
+
+async def pass_over(receive: Receive, most: int, within_s: float) -> None:
+    """Read so much of a refused body and forget it.
+
+    A connection that is closed while bytes of it are still unread is reset, and the refusal itself is lost on its way.
+    """
+    came, more = 0, True
+    try:
+        async with asyncio.timeout(within_s):
+            while more and came < most:
+                message = await receive()
+                came += len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return
+
+
 async def _chunks(receive: Receive, limit: int, came: Callable[[int], None]) -> bytes:
     """The body, put together. came: is told after each part how many bytes there are."""
     message: Message = await receive()
@@ -83,7 +141,7 @@ async def _chunks(receive: Receive, limit: int, came: Callable[[int], None]) -> 
     while True:
         held += message.get("body", b"")
         if len(held) > limit:
-            raise _too_large(str(len(held)), limit)
+            raise too_large(str(len(held)), limit)
         if not message.get("more_body", False):
             return bytes(held)
         came(len(held))
@@ -92,7 +150,18 @@ async def _chunks(receive: Receive, limit: int, came: Callable[[int], None]) -> 
             raise Gone
 
 
-def _too_large(found: str, limit: int) -> TooLarge:
+def require_media_type(scope: Scope, *taken: str) -> str:
+    """The media type of the body, without its parameters. UnsupportedMediaType where it is none of those taken."""
+    said = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    # RFC 9110 section 8.3.1: names are written in either case.
+    found: str = said.decode("latin-1").partition(";")[0].strip().lower()
+    if found not in taken:
+        finding = Finding(UnsupportedMediaType.code, found=found[:80] or "-", expected=", ".join(taken))
+        raise UnsupportedMediaType("not a media type of this operation", [finding])
+    return found
+
+
+def too_large(found: str, limit: int) -> TooLarge:
     return TooLarge(
         "the body is too large", [Finding(TooLarge.code, found=f"{found} bytes", expected=f"{limit} bytes")]
     )

@@ -91,16 +91,16 @@ class Filings:
         submission = filing.submission(_idempotency_key(scope))
         if filing.dry_run:
             rehearsed = await self._intake.rehearse(submission, len(filing.raw))
-            await send_answer(send, 200, self._rehearsed(rehearsed, lang), lang)
+            await send_answer(send, 200, self.rehearsed(rehearsed, lang), lang)
         else:
             accepted = await self._intake.file(submission, len(filing.raw))
-            body = self._accepted(filing.kind, accepted, lang)
+            body = self.accepted(filing.kind, accepted, lang)
             headers = {"Location": body["links"]["self"]}
             if accepted.repeated:
                 headers["Idempotent-Replayed"] = "true"
             await send_answer(send, 202, body, lang, headers)
 
-    def _accepted(self, kind: str, accepted: Accepted, lang: str) -> Json:
+    def accepted(self, kind: str, accepted: Accepted, lang: str) -> Json:
         links = views.declaration_links(accepted.root_id)
         if kind in REQUEST_PHASES:
             links["declaration"] = links["self"]
@@ -113,7 +113,7 @@ class Filings:
             "warnings": problems.shown(accepted.warnings, self._parts.texts, lang),
         }
 
-    def _rehearsed(self, prepared: Prepared, lang: str) -> Json:
+    def rehearsed(self, prepared: Prepared, lang: str) -> Json:
         messages = [views.rehearsed(each.agreement.id, each.adapter, each.encoded) for each in prepared.messages]
         warnings = problems.shown(prepared.warnings, self._parts.texts, lang)
         return {"dry_run": True, "messages": messages, "warnings": warnings}

@@ -5,6 +5,7 @@ A body above LARGE_BYTES takes its time with others of its kind, in a thread of 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +33,15 @@ class _Filed:
     dry_run: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One of several filings that come together. size: of its body, in bytes."""
+
+    submission: Submission
+    size: int
+    dry_run: bool
+
+
 class Intake:
     """Takes filings of one process."""
 
@@ -51,6 +61,11 @@ class Intake:
         outcome = await self._lane(size).take(_Filed(submission, dry_run=False))
         assert isinstance(outcome, Accepted)
         return outcome
+
+    async def each(self, wanted: Sequence[Wanted]) -> list[Outcome | BaseException]:
+        """file() or rehearse() of each: what it returned, or what it raised."""
+        answers = [self._lane(one.size).put(_Filed(one.submission, one.dry_run)) for one in wanted]
+        return await asyncio.gather(*answers, return_exceptions=True)
 
     def close(self) -> None:
         """Finish what was taken."""

@@ -18,7 +18,7 @@ import orjson
 from starlette.exceptions import HTTPException
 
 from gateway import ids
-from gateway.api.bodies import TooLarge, TooSlow
+from gateway.api.bodies import TooLarge, TooSlow, UnsupportedMediaType
 from gateway.errors import (
     Conflict,
     Finding,
@@ -42,6 +42,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[GatewayError], int], ...] = (
     (TooLarge, 413),
     (TooSlow, 408),
+    (UnsupportedMediaType, 415),
     (NotWellFormed, 400),
     (NotTrusted, 403),
     (Rejected, 422),

@@ -18,6 +18,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 
 from gateway.api import bundle
+from gateway.api.batch_filing import BatchFiling
 from gateway.api.bridge import BufferedBridge
 from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
 from gateway.api.events import Events
@@ -27,6 +28,7 @@ from gateway.api.intake import Intake
 from gateway.api.native import Natives
 from gateway.api.partners import Deliveries
 from gateway.api.parts import EXTENSION, Parts
+from gateway.api.payloads import Payloads
 from gateway.api.security import HANDLERS
 
 
@@ -71,7 +73,16 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     connexion.app.extensions[EXTENSION] = parts
     for blueprint in blueprints:
         connexion.app.register_blueprint(blueprint)
-    deliveries, events = Deliveries(parts), Events(parts)
-    handlers = {"gateway.api.partners.deliver": deliveries.deliver, "gateway.api.events.listen": events.listen}
-    natives = Natives(bundle.written(parts.settings.specs), handlers)
-    return Front(stack, parts, natives, [deliveries, intake, bridge, events])
+    contract = bundle.written(parts.settings.specs)
+    deliveries, events, payloads = Deliveries(parts), Events(parts), Payloads(parts)
+    batch = BatchFiling(parts, filings, intake, contract["components"]["schemas"]["BatchLine"])
+    handlers = {
+        "gateway.api.partners.deliver": deliveries.deliver,
+        "gateway.api.events.listen": events.listen,
+        "gateway.api.batch_filing.file": batch.file,
+        "gateway.api.payloads.put": payloads.put,
+        "gateway.api.payloads.get": payloads.get,
+        "gateway.api.payloads.head": payloads.get,
+    }
+    natives = Natives(contract, handlers)
+    return Front(stack, parts, natives, [deliveries, events, payloads, intake, bridge])

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("gateway.cli.run:serve", "Serve the API and the console."),
     "work": ("gateway.cli.run:work", "Send and collect messages until told to stop."),
     "submit": ("gateway.cli.submit:submit", "File a document, here or at a gateway elsewhere."),
+    "payloads": ("gateway.cli.payloads:payloads", "Upload attachments to a gateway, and download them."),
     "messages": ("gateway.cli.messages:messages", "Find messages, read them, put them right."),
     "events": ("gateway.cli.events:events", "Print what happens, in one order, as it happens."),
     "keys": ("gateway.cli.keys:keys", "Make development keys, list certificates."),

@@ -5,7 +5,11 @@ Both ways end the same: the ids that the gateway gave it, or every finding that 
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +18,7 @@ from gateway.cli.shell import EXIT_REFUSED, Shell, read_bytes, read_json
 from gateway.errors import Finding, GatewayError, OutcomeUnknown, PartnerUnavailable
 
 if TYPE_CHECKING:
-    from requests import RequestException, Response
+    from requests import Response
 
 DECLARATION = "declaration"
 # Kind -> where it is posted below /v1/declarations, and what {of} there is.
@@ -35,6 +39,7 @@ TIMEOUT_S = 30
 @click.option(
     "--of", default="", help="Id of the declaration that an amendment, cancellation or presentation speaks of."
 )
+@click.option("--batch", is_flag=True, help="FILE holds a batch, one line of JSON a document. Only with --url.")
 @click.option("--dry-run", is_flag=True, help="Check and translate only; nothing is stored or sent.")
 @click.option("--tenant", help="Whose document it is; otherwise the operator's. Only without --url.")
 @click.option("--url", help="Address of a gateway, e.g. http://localhost:8080; otherwise the database here is used.")
@@ -49,6 +54,7 @@ def submit(
     file: str,
     kind: str | None,
     of: str,
+    batch: bool,
     dry_run: bool,
     tenant: str | None,
     url: str | None,
@@ -59,6 +65,14 @@ def submit(
 
     FILE holds the bare document, or what ``adapters decode`` printed. Exit code 1 when it is refused.
     """
+    if batch:
+        if not url or not key:
+            raise click.UsageError("--batch needs --url and --key")
+        if kind or of or dry_run or idempotency_key or file == "-":
+            raise click.UsageError(
+                "of a batch each line says itself what it is: --batch takes a file, --url and --key only"
+            )
+        return _file_batch(shell, url, key_text(key), Path(file))
     content = read_json(file)
     if not isinstance(content, dict):
         raise click.UsageError(f"{file} holds no JSON object")
@@ -70,11 +84,11 @@ def submit(
     if url:
         if not key:
             raise click.UsageError("--url needs --key")
-        return _post(shell, url.rstrip("/"), _key_text(key), chosen, of, document, dry_run, idempotency_key)
+        return _post(shell, url.rstrip("/"), key_text(key), chosen, of, document, dry_run, idempotency_key)
     return _store(shell, chosen, of, document, dry_run, tenant, idempotency_key)
 
 
-def _key_text(place: str) -> str:
+def key_text(place: str) -> str:
     """The API key at env:NAME or file:PATH. A usage error names what is wrong with the place, never the key."""
     scheme, _, rest = place.partition(":")
     if scheme == "env":
@@ -108,10 +122,41 @@ def _post(
         response = requests.post(address, params=query, json=document, headers=headers, timeout=TIMEOUT_S)
     except requests.RequestException as problem:
         raise _silence(url, idempotency_key, dry_run, problem) from None
-    return _answered(shell, response)
+    return answered(shell, response)
 
 
-def _silence(url: str, idempotency_key: str, dry_run: bool, problem: RequestException) -> GatewayError:
+def _file_batch(shell: Shell, url: str, key: str, file: Path) -> int:
+    """Print the answer to each line as it comes; how far it is goes to standard error."""
+    from collections import Counter
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from gateway.cli.batch import NoBatch, file_lines
+    from gateway.cli.shell import console_for
+
+    with file.open("rb") as lines:
+        count = sum(1 for line in lines if line.strip())
+    statuses: Counter[int] = Counter()
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console_for(sys.stderr), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=count)
+
+        def told(answer: dict[str, Any]) -> None:
+            statuses[int(answer["status"])] += 1
+            click.echo(json.dumps(answer, ensure_ascii=False))
+            progress.advance(task)
+
+        try:
+            asyncio.run(file_lines(url, key, shell.lang, file, told))
+        except NoBatch as refusal:
+            return _refused(shell, refusal.status, json.loads(refusal.body or b"{}"))
+        except (OSError, EOFError) as problem:
+            raise _silence(url, "", False, problem) from None
+    shell.say(", ".join(f"{status}: {number}" for status, number in sorted(statuses.items())))
+    return 0 if all(status < 300 for status in statuses) else EXIT_REFUSED
+
+
+def _silence(url: str, idempotency_key: str, dry_run: bool, problem: Exception) -> GatewayError:
     """What it means that no answer came: a trial stored nothing; of a filing nobody knows. Only the kind of problem is told."""
     params = {"reason": type(problem).__name__}
     if dry_run:
@@ -123,7 +168,7 @@ def _silence(url: str, idempotency_key: str, dry_run: bool, problem: RequestExce
     return OutcomeUnknown("no answer", [finding], code=code)
 
 
-def _answered(shell: Shell, response: Response) -> int:
+def answered(shell: Shell, response: Response) -> int:
     try:
         body = response.json()
     except ValueError:
@@ -131,7 +176,12 @@ def _answered(shell: Shell, response: Response) -> int:
     if response.ok:
         shell.show_json(body)
         return 0
-    shell.say(f"{response.status_code} {body.get('title', '')}: {body.get('detail', '')}")
+    return _refused(shell, response.status_code, body)
+
+
+def _refused(shell: Shell, status: int, body: dict[str, Any]) -> int:
+    """Tell a problem as the gateway told it."""
+    shell.say(f"{status} {body.get('title', '')}: {body.get('detail', '')}")
     for row in body.get("findings", []):
         # The words of the gateway that refused it: it knows more than its findings carry.
         shell.say(f"{row.get('severity', 'error')} {row.get('pointer') or '/'}: {row.get('text', row.get('code', ''))}")

@@ -26,6 +26,11 @@ IN_CHINESE = {
     "HTTPS needs --tls-cert and --tls-key": "使用 HTTPS 须同时给出 --tls-cert 和 --tls-key",
     "{file} cannot be used: {problem}": "{file} 无法使用：{problem}",
     "a {kind} speaks of a declaration: name it with --of": "{kind} 针对某份报关单：请用 --of 指明",
+    "--batch needs --url and --key": "使用 --batch 时须给出 --url 和 --key",
+    "of a batch each line says itself what it is: --batch takes a file, --url and --key only": (
+        "批量文件中每行自行说明内容：--batch 只与文件、--url 和 --key 一起使用"
+    ),
+    "what {file} is cannot be told by its name: say so with --type": "无法从文件名判断 {file} 的类型：请用 --type 指明",
     "--url needs --key": "使用 --url 时须给出 --key",
     "--key names the environment variable {name}, which is not set or empty: export {export}=...": (
         "--key 指定的环境变量 {name} 未设置或为空：export {export}=..."

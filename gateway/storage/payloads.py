@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.errors import Finding, NeedsOperator
 
@@ -53,7 +54,7 @@ class PayloadFolder:
     def put(self, digest: str, data: bytes) -> None:
         """Returns when the file, its name and its folders are on disk."""
         path = self.path(digest)
-        _make_folder(path.parent)
+        make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -64,28 +65,33 @@ class PayloadFolder:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def get(self, digest: str) -> bytes:
         """The bytes of the file; NeedsOperator when it is gone."""
+        with self.open(digest) as file:
+            return file.read()
+
+    def open(self, digest: str) -> BinaryIO:
+        """The file, to be read; NeedsOperator when it is gone."""
         try:
-            return self.path(digest).read_bytes()
+            return self.path(digest).open("rb")
         except FileNotFoundError:
             raise NeedsOperator(
                 f"the file of payload {digest} is gone", [Finding("storage.payload.absent", expected=digest)]
             ) from None
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and what is above it; each new name is synced, or a crash could lose the way to the file."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

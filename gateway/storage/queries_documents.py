@@ -156,7 +156,13 @@ def put_payload(db: Session, data: bytes, media_type: str) -> str:
 
 def payload(db: Session, digest: str) -> bytes:
     """The stored bytes. NotFound for a digest nobody stored, NeedsOperator for a file that is gone or was changed."""
+    small = small_payload(db, digest)
+    return verified(digest, db.payloads.get(digest) if small is None else small)
+
+
+def small_payload(db: Session, digest: str) -> bytes | None:
+    """The bytes as they lie in the database; None where they are a file. NotFound for a digest nobody stored."""
     row = db.one(PAYLOAD_BODY, digest=digest)
     if row is None:
         raise NotFound(f"no payload {digest}")
-    return verified(digest, db.payloads.get(digest) if row[0] is None else bytes(row[0]))
+    return None if row[0] is None else bytes(row[0])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from gateway.ports import Reading, Writing
+from gateway.storage import incoming
 from gateway.storage.commits import GroupCommit
 from gateway.storage.database import Database, telling
+from gateway.storage.incoming import IncomingPayload
 from gateway.storage.payloads import PayloadFolder
 from gateway.storage.transactions import SqlReading
 
@@ -27,6 +30,7 @@ class SqlStore:
         self._database = Database(url)
         self._payloads = PayloadFolder(folder, payload_inline_bytes)
         self._commits = GroupCommit(self._database, self._payloads, commit_batch)
+        incoming.sweep(self._payloads)
         self._blocks: dict[str, range] = {}
         self._blocks_gate = threading.Lock()
 
@@ -64,6 +68,17 @@ class SqlStore:
                 block = range(first, first + COUNTER_BLOCK)
             self._blocks[counter] = block[1:]
             return block[0]
+
+    def incoming(self) -> IncomingPayload:
+        """Takes a payload piece by piece. What killed processes left half written is swept on the way."""
+        incoming.sweep(self._payloads)
+        return IncomingPayload(self._payloads)
+
+    def open_payload(self, digest: str) -> BinaryIO:
+        """The stored bytes, to be read from any place, and not measured against the digest; raises as payload() does."""
+        with self.read() as reading:
+            small = reading.small_payload(digest)
+        return BytesIO(small) if small is not None else self._payloads.open(digest)
 
     def close(self) -> None:
         """Finish queued writes and let go of every connection."""

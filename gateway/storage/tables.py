@@ -493,3 +493,17 @@ Index(  # forget_webhook_deliveries
     sqlite_where=_settled,
     postgresql_where=_settled,
 )
+
+# What tenants uploaded: the same bytes are one payload and a row for each tenant that brought them.
+uploads = Table(
+    "uploads",
+    metadata,
+    key("tenant"),
+    key("digest"),
+    text("media_type"),
+    count("size"),
+    text("name"),
+    instant("created_us"),
+    Index(None, "digest"),  # upload of whomever
+    sqlite_with_rowid=False,
+)

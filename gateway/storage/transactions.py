@@ -17,6 +17,7 @@ from gateway.storage import (
     queries_search,
     queries_sightings,
     queries_timeline,
+    queries_uploads,
     queries_webhooks,
     queries_work,
 )
@@ -35,6 +36,7 @@ class SqlReading(Session):
     open_standings = queries_documents.open_standings
     judgements_of = queries_documents.judgements_of
     payload = queries_documents.payload
+    small_payload = queries_documents.small_payload
 
     message = queries_messages.message
     messages_of = queries_messages.messages_of
@@ -73,6 +75,8 @@ class SqlReading(Session):
     breaker = queries_work.breaker
     idempotency = queries_counters.idempotency
     sightings = queries_sightings.sightings
+    upload = queries_uploads.upload
+    uploaded_bytes = queries_uploads.uploaded_bytes
 
     account = queries_accounts.account
     accounts = queries_accounts.accounts
@@ -127,6 +131,8 @@ class SqlWriting(SqlReading):
     put_idempotency = queries_counters.put_idempotency
     forget_idempotency = queries_counters.forget_idempotency
     reserve = queries_counters.reserve
+    add_upload = queries_uploads.add_upload
+    name_payload = queries_uploads.name_payload
     add_sighting = queries_sightings.add_sighting
     forget_sightings = queries_sightings.forget_sightings
 

@@ -75,7 +75,8 @@ def test_the_served_contract_is_the_bundle(running: Any) -> None:
 
 def test_every_operation_has_a_handler() -> None:
     native = {name for name, (_, _, operation) in OPERATIONS.items() if operation.get("x-native")}
-    assert native == {"gateway.api.partners.deliver", "gateway.api.events.listen"}
+    others = {"gateway.api.partners.deliver", "gateway.api.events.listen", "gateway.api.batch_filing.file"}
+    assert native == others | PAYLOADS
     for name in OPERATIONS.keys() - native:
         module, _, function = name.rpartition(".")
         assert callable(getattr(importlib.import_module(module), function)), name
@@ -90,9 +91,19 @@ def test_a_contract_without_a_handler_does_not_start(running: Any, tmp_path: Pat
         server.build(parts)
 
 
-def examples_of(operation: dict[str, Any]) -> list[Any]:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+PAYLOADS = {"gateway.api.payloads.put", "gateway.api.payloads.get"}
+NDJSON = "application/x-ndjson"
+
+
+def examples_of(operation: dict[str, Any], media_type: str = "application/json") -> list[Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get(media_type, {})
     return [resolve(example)["value"] for example in content.get("examples", {}).values()] or [None]
+
+
+def example_of(parameter: dict[str, Any]) -> str:
+    """As it is written in an address or header."""
+    example = parameter["example"]
+    return str(example).lower() if isinstance(example, bool) else str(example)
 
 
 CALLS = [
@@ -154,7 +165,7 @@ def test_the_examples_of_an_operation_run(running: Any, known: dict[str, str], n
     query: dict[str, str] = {}
     headers = {"Accept": "application/json"}
     for parameter in map(resolve, operation["parameters"]):
-        example = ids.get(parameter["name"], str(parameter["example"]).lower())
+        example = ids.get(parameter["name"], example_of(parameter))
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", running.example_ids.get(parameter["name"], example))
         elif parameter["in"] == "query":
@@ -163,7 +174,16 @@ def test_the_examples_of_an_operation_run(running: Any, known: dict[str, str], n
             headers[parameter["name"]] = f"{example}-{next(fresh)}" if "Key" in parameter["name"] else example
     address = f"{path}?{urlencode(query)}" if query else path
     api = running.operator if operation.get("x-role") == "operator" else running.api
-    if name == "gateway.api.partners.deliver":
+    if name == "gateway.api.batch_filing.file":
+        answer = api.ask(method, address, examples_of(operation, NDJSON)[number], Content_Type=NDJSON)
+        content = resolve(operation["responses"]["200"])["content"]
+        for line in answer.data.splitlines():
+            holds(json.loads(line), content[NDJSON]["schema"])
+    elif name in PAYLOADS:
+        running.api.ask("POST", "/v1/payloads", raw=b"Packing list", Content_Type="text/plain")
+        body = b"Packing list" if method == "POST" else None
+        answer = api.ask(method, address, raw=body, **headers | {"Content-Type": "text/plain"})
+    elif name == "gateway.api.partners.deliver":
         answer = api.ask(
             method,
             address,
@@ -177,7 +197,7 @@ def test_the_examples_of_an_operation_run(running: Any, known: dict[str, str], n
     assert 200 <= answer.status < 300, answer.data
     response = resolve(operation["responses"][str(answer.status)])
     content = response["content"]
-    if "application/json" in content:
+    if answer.headers["content-type"] == "application/json":
         holds(answer.json, content["application/json"]["schema"])
     else:
         assert answer.data
@@ -188,7 +208,7 @@ def test_an_operation_asks_for_a_key_and_for_the_role_it_names(running: Any, kno
     method, path, operation = OPERATIONS[name]
     for parameter in map(resolve, operation["parameters"]):
         if parameter["in"] == "path":
-            value = running.example_ids.get(parameter["name"]) or known[parameter["name"]]
+            value = {**running.example_ids, **known}.get(parameter["name"]) or example_of(parameter)
             path = path.replace(f"{{{parameter['name']}}}", value)
     body = examples_of(operation)[0]
     unknown = running.api.ask(method, path, body, key="")

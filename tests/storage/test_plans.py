@@ -20,6 +20,7 @@ from gateway.storage import (
     queries_overview,
     queries_search,
     queries_timeline,
+    queries_uploads,
     queries_webhooks,
     queries_work,
 )
@@ -33,10 +34,14 @@ MODULES = (
     queries_inbound,
     queries_messages,
     queries_timeline,
+    queries_uploads,
     queries_webhooks,
     queries_work,
 )
-GROWING = "aliases|documents|events|idempotency|inbound|inbound_aliases|judgements|messages|payloads|standings|webhook_deliveries|work"
+GROWING = (
+    "aliases|documents|events|idempotency|inbound|inbound_aliases|judgements|messages|payloads|standings|uploads"
+    "|webhook_deliveries|work"
+)
 STATEMENTS = {
     name: found
     for module in MODULES
