@@ -46,8 +46,9 @@ unit:
 bench: .venv/.complete
 	$(BIN)/python -m bench $(ARGS)
 
-docs: .venv/.runtime
-	$(BIN)/python -m gateway.cli adapters docs
+# The site, in build/site; a warning of Sphinx is an error.
+docs: .venv/.complete
+	$(BIN)/python -m tools.site
 
 # New locks from requirements*.in; needs the tool uv (see docs/dependencies.md).
 lock:

@@ -52,6 +52,10 @@ class Texts:
     def codes(self) -> tuple[str, ...]:
         return tuple(sorted(self._rows))
 
+    def written(self, code: str) -> Row:
+        """The row of a code as it is written, language -> title, text, action; of one that has none, that of its nearest beginning."""
+        return self._row(code)
+
     def render(self, finding: Finding, language: str) -> dict[str, str]:
         """title, text and action of a finding; a language that is not ours is read as the default."""
         language = language if language in LANGUAGES else DEFAULT

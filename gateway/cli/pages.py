@@ -38,7 +38,7 @@ NOTE = "<!-- Written by `swgate adapters docs`; do not edit. -->"
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a page is not current.")
 @click.pass_obj
 def docs(shell: Shell, folder: Path, check: bool) -> int:
-    """Write the generated pages: lifecycle, settings, findings, and per adapter its tables, mappings and losses."""
+    """Write the generated pages: lifecycle, settings, commands, findings, and per adapter its tables, mappings and losses."""
     pages = all_pages(shell.settings, shell.catalogue)
     if check:
         stale = stale_pages(folder, pages)
@@ -52,17 +52,22 @@ def docs(shell: Shell, folder: Path, check: bool) -> int:
 
 def all_pages(settings: Settings, catalogue: Catalogue) -> dict[str, str]:
     """File name -> Markdown, for everything that is generated."""
-    pages = {
+    from gateway.cli.command_pages import commands_page
+    from gateway.cli.finding_pages import finding_pages
+
+    of_adapters: dict[str, str] = {}
+    for entry in catalogue.entries.values():
+        of_adapters |= adapter_pages(entry, settings.specs, catalogue.registry)
+    return {
         "lifecycle.md": lifecycle_page(),
         "settings.md": settings_page(),
-        "findings.md": findings_page(settings.specs.parent),
+        "commands.md": commands_page(),
         "rules.md": rules_page(settings, catalogue),
         "manifest.md": manifest_page(),
-        "adapters.md": adapters_page(catalogue.entries.values()),
+        "adapters.md": adapters_page(catalogue.entries.values(), sorted(of_adapters)),
+        **finding_pages(settings.specs.parent),
+        **of_adapters,
     }
-    for entry in catalogue.entries.values():
-        pages |= adapter_pages(entry, settings.specs, catalogue.registry)
-    return pages
 
 
 def stale_pages(folder: Path, pages: dict[str, str]) -> list[str]:
@@ -129,22 +134,6 @@ def settings_page() -> str:
     return _page("Settings", "Read once from the environment.", _table(("name", "default", "what it is for"), rows))
 
 
-def findings_page(root: Path) -> str:
-    from gateway import texts
-    from gateway.errors import Finding
-
-    catalogue = texts.load(root)
-    blank = {code: Finding(code) for code in catalogue.codes()}
-    rows = [
-        (
-            f"`{code}`",
-            *(catalogue.render(blank[code], lang)[part] for lang in ("en", "zh") for part in ("title", "action")),
-        )
-        for code in catalogue.codes()
-    ]
-    return _page("Findings", _table(("code", "title", "what to do", "标题", "处理办法"), rows))
-
-
 def rules_page(settings: Settings, catalogue: Catalogue) -> str:
     """Every numbered rule, ours and each adapter's, as it stands with the operator's own files."""
     from gateway import documents, texts
@@ -197,7 +186,8 @@ def manifest_page() -> str:
     )
 
 
-def adapters_page(entries: Iterable[Entry]) -> str:
+def adapters_page(entries: Iterable[Entry], pages: Iterable[str]) -> str:
+    """Every adapter in a line. pages: the names of their own pages, which this one holds together."""
     rows = [
         (
             entry.manifest.id,
@@ -210,7 +200,9 @@ def adapters_page(entries: Iterable[Entry]) -> str:
         )
         for entry in entries
     ]
-    return _page("Adapters", _table(("id", "title", "名称", "direction", "documents", "transports", "status"), rows))
+    headings = ("id", "title", "名称", "direction", "documents", "transports", "status")
+    contents = "\n".join(("```{toctree}", ":maxdepth: 1", "", *(name.removesuffix(".md") for name in pages), "```"))
+    return _page("Adapters", _table(headings, rows), contents)
 
 
 def adapter_pages(entry: Entry, specs: Path, registry: SchemaRegistry) -> dict[str, str]:
