@@ -182,7 +182,7 @@ def build(settings: Settings) -> Parts:
     exchange, feed = Exchange(store), Feed(store)
     store.tell_of_commits(feed.wake)
     receiver = Receiver(store, directory, catalogue.adapters, security)
-    words = texts.load(settings.specs.parent)
+    words = texts.load(settings.specs.parent, settings.overlay)
     return Parts(
         settings=settings,
         directory=directory,
@@ -196,7 +196,7 @@ def build(settings: Settings) -> Parts:
         receiver=receiver,
         operator=Operator(store, directory, receiver),
         webhooks=Webhooks(store, _targets(settings), standard_webhooks.new_secret),
-        language=texts.negotiate,
+        language=words.negotiate,
         guesses=Guesses(MOST_WRONG_KEYS, WRONG_KEYS_S).shared(exchange, "api"),
         exchange=exchange,
         feed=feed,

@@ -8,7 +8,7 @@ specs/findings/phrases/*.yaml or in the phrases.yaml of an adapter, under one he
     found               the same, for what is said of a value that is absent, too long or no text; a sender's value is no phrase
     forms               regular expression -> {example, en, zh}: nobody reads a pattern at night
 
-``{name}`` in a phrase stands for a value, which may be a phrase again. A text without a row is read as it stands: it is a
+A row {mn: ...} alone adds a language to a phrase that another file has. ``{name}`` in a phrase stands for a value, which may be a phrase again. A text without a row is read as it stands: it is a
 code, a number or a name.
 """
 
@@ -29,6 +29,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
+    phrase: str
     form: re.Pattern[str]
     row: Row
 
@@ -41,19 +42,19 @@ class Phrases:
         with_values = [phrase for phrase in rows if _FIELD.search(phrase)]
         # The phrase that says most goes first: "at most {most} characters" before "at most {most}".
         with_values.sort(key=lambda phrase: -len(_FIELD.sub("", phrase)))
-        self._patterns = [_Pattern(_form(phrase), rows[phrase]) for phrase in with_values]
+        self._patterns = [_Pattern(phrase, _form(phrase), rows[phrase]) for phrase in with_values]
 
     def read(self, text: str, language: str, *, depth: int = 0) -> str:
         """The text in a language; what has no row stays as it is."""
         row = self._rows.get(text)
         if row is not None:
-            return row.get(language, text)
+            return row.get(language) or row.get("en", text)
         if depth >= _DEEPEST or len(text) > _LONGEST:
             return text
         for pattern in self._patterns:
             if match := pattern.form.fullmatch(text):
                 return _filled(
-                    pattern.row[language],
+                    pattern.row.get(language) or pattern.row.get("en", pattern.phrase),
                     {name: self.read(value, language, depth=depth + 1) for name, value in match.groupdict().items()},
                 )
         return text
@@ -65,7 +66,7 @@ def of(contents: Iterable[Mapping[str, Any]], *headings: str) -> Phrases:
     for content in contents:
         for heading in headings:
             for phrase, words in (content.get(heading) or {}).items():
-                rows[phrase] = _row(phrase, words)
+                rows[phrase] = {**rows.get(phrase, {}), **_row(phrase, words)}
     return Phrases(rows)
 
 
@@ -88,7 +89,8 @@ def _is_sound(heading: str, phrase: Any, words: Any) -> bool:
 
 def _is_row(words: Any) -> bool:
     if isinstance(words, dict):
-        return {"en", "zh"} <= words.keys() and all(isinstance(text, str) for text in words.values())
+        whole = {"en", "zh"} <= words.keys() or not {"en", "zh"} & words.keys()
+        return whole and all(isinstance(text, str) for text in words.values())
     return isinstance(words, str)
 
 
@@ -98,7 +100,7 @@ def _row(phrase: str, words: str | Mapping[str, str]) -> Row:
     example = words.get("example")
     if example is None:
         return words
-    return {language: words[language].replace("{example}", example) for language in ("en", "zh")}
+    return {language: text.replace("{example}", example) for language, text in words.items() if language != "example"}
 
 
 def _filled(words: str, values: Mapping[str, str]) -> str:

@@ -5,14 +5,15 @@ text (what, where, found against expected) and an action (what to do next). A ro
 ``{pointer}``, ``{partner_place}``, ``{source}``, ``{code}`` and the params of its finding; a param ``name_zh`` or ``name_en``
 is read as ``{name}`` in its language. What stands in square brackets is left out where a value it names is missing;
 elsewhere a missing value is a dash. What was found and expected is read in the same language where it is words of ours:
-phrases.py. Nothing here fails on a finding: an unknown code gets the row of the longest known
+phrases.py. A further language needs no code: rows of that language, in a file here or in findings/ of an operator's overlay, are
+used for whoever asks for it; what they leave out is read in English. Nothing here fails on a finding: an unknown code gets the row of the longest known
 beginning of its name, and in the end its own name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ from gateway import phrases
 from gateway.errors import Finding, NeedsOperator
 from gateway.phrases import Phrases
 
-LANGUAGES = ("zh", "en")
+LANGUAGES = ("zh", "en")  # those in which everything is said
+BRIDGE = "en"  # what is read where a further language has no words
 DEFAULT = "zh"  # the language of those who stand nights at these ports
 PARTS = ("title", "text", "action")
 _DASH = "—"
+_LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
 _LAST_RESORT = {
@@ -48,20 +51,33 @@ class Texts:
         self._rows = dict(rows)
         self._said = said or Phrases({})
         self._found = found or Phrases({})
+        further = {language for row in self._rows.values() for language in row} - set(LANGUAGES)
+        self.languages = (*LANGUAGES, *sorted(further))
+
+    def negotiate(self, accept_language: str | None) -> str:
+        """The language of this catalogue that an Accept-Language header likes best."""
+        return negotiate(accept_language, self.languages)
 
     def codes(self) -> tuple[str, ...]:
         return tuple(sorted(self._rows))
 
-    def written(self, code: str) -> Row:
-        """The row of a code as it is written, language -> title, text, action; of one that has none, that of its nearest beginning."""
-        return self._row(code)
+    def written(self, code: str, language: str) -> dict[str, str]:
+        """title, text and action of a code as they are written, with the names of values in them; of one that has no row, those of its
+        nearest beginning."""
+        row = self._row(code)
+        bridge = [] if language in LANGUAGES else [row.get(BRIDGE, {})]
+        ways = (row.get(language, {}), *bridge, _LAST_RESORT.get(language, _LAST_RESORT[BRIDGE]))
+        return {part: next(way[part] for way in ways if way.get(part)) for part in PARTS}
+
+    def known(self, code: str) -> bool:
+        """Is there a row of this code, or of a beginning of it?"""
+        return self._row(code) is not _LAST_RESORT
 
     def render(self, finding: Finding, language: str) -> dict[str, str]:
         """title, text and action of a finding; a language that is not ours is read as the default."""
-        language = language if language in LANGUAGES else DEFAULT
-        row = self._row(finding.code).get(language, {})
+        language = language if language in self.languages else DEFAULT
         values = _values(self.localised(finding, language), language)
-        return {part: _fill(row.get(part) or _LAST_RESORT[language][part], values) for part in PARTS}
+        return {part: _fill(text, values) for part, text in self.written(finding.code, language).items()}
 
     def localised(self, finding: Finding, language: str) -> Finding:
         """The finding with what was found, what was expected and who says so in the language of a reader."""
@@ -95,8 +111,10 @@ class Texts:
         return _LAST_RESORT
 
 
-def load(root: Path) -> Texts:
-    """Read the catalogue of a project folder (the one that holds specs/ and adapters/).
+def load(root: Path, overlay: Path | None = None) -> Texts:
+    """Read the catalogue of a project folder (the one that holds specs/ and adapters/), and what an operator's overlay adds.
+
+    Rows of several files are put together by language; the overlay's replace ours.
 
     Raises NeedsOperator with every fault: a file that cannot be read, a row of another shape, a code with two rows.
     """
@@ -106,19 +124,32 @@ def load(root: Path) -> Texts:
         entries: list[tuple[Any, Any]] = list(content.items()) if isinstance(content, dict) else [(place, None)]
         for code, row in entries:
             if not _is_row(row):
-                faults.append(Finding("specs.texts.broken", None, str(code)[:80], partner_place=place))
-            elif code in rows:
+                faults.append(_broken(code, place))
+            elif rows.get(code, {}).keys() & row.keys():
                 faults.append(Finding("specs.texts.twice", None, str(code)[:80], partner_place=place))
             else:
-                rows[code] = row
+                rows[code] = {**rows.get(code, {}), **row}
+    own = [] if overlay is None else _read(overlay, ("findings/*.yaml",), faults)
+    for place, content in own:
+        entries = list(content.items()) if isinstance(content, dict) else [(place, None)]
+        faults += [_broken(code, place) for code, row in entries if not _is_row(row)]
+        rows |= {code: {**rows.get(code, {}), **row} for code, row in entries if _is_row(row)}
     said = []
-    for place, content in _read(root, ("specs/findings/phrases/*.yaml", "adapters/*/phrases.yaml"), faults):
+    phrased = _read(root, ("specs/findings/phrases/*.yaml", "adapters/*/phrases.yaml"), faults)
+    for place, content in [
+        *phrased,
+        *([] if overlay is None else _read(overlay, ("findings/phrases/*.yaml",), faults)),
+    ]:
         wrong = phrases.faults(content)
         faults += [Finding("specs.texts.broken", None, what, partner_place=place) for what in wrong]
         said += [] if wrong else [content]
     if faults:
         raise NeedsOperator(f"{len(faults)} faults in the text catalogue", faults, code="specs.broken")
     return Texts(rows, phrases.of(said, "expected", "sources", "forms"), phrases.of(said, "found"))
+
+
+def _broken(code: Any, place: str) -> Finding:
+    return Finding("specs.texts.broken", None, str(code)[:80], partner_place=place)
 
 
 def _read(root: Path, patterns: tuple[str, ...], faults: list[Finding]) -> list[tuple[str, Any]]:
@@ -133,14 +164,19 @@ def _read(root: Path, patterns: tuple[str, ...], faults: list[Finding]) -> list[
     return contents
 
 
-def negotiate(accept_language: str | None) -> str:
-    """The language of ours that an Accept-Language header likes best (RFC 9110, 12.5.4), the default where it likes none."""
+def own(language: str) -> str:
+    """The language in which we have all words, for a reader of this one: itself, or English."""
+    return language if language in LANGUAGES else BRIDGE
+
+
+def negotiate(accept_language: str | None, languages: Sequence[str] = LANGUAGES) -> str:
+    """The language of these that an Accept-Language header likes best (RFC 9110, 12.5.4), the default where it likes none."""
     liked: list[tuple[float, int, str]] = []
     for position, entry in enumerate((accept_language or "")[:1000].split(",")):
         tag, *parameters = (part.strip().lower() for part in entry.split(";"))
         language = tag.partition("-")[0]
         quality = _quality(parameters)
-        if quality > 0 and language in LANGUAGES:
+        if quality > 0 and language in languages:
             liked.append((-quality, position, language))
     return min(liked)[2] if liked else DEFAULT
 
@@ -154,7 +190,10 @@ def _quality(parameters: list[str]) -> float:
 
 def _is_row(row: Any) -> bool:
     return isinstance(row, dict) and all(
-        language in LANGUAGES and isinstance(parts, dict) and all(isinstance(text, str) for text in parts.values())
+        isinstance(language, str)
+        and _LANGUAGE.fullmatch(language)
+        and isinstance(parts, dict)
+        and all(isinstance(text, str) for text in parts.values())
         for language, parts in row.items()
     )
 

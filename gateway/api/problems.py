@@ -33,6 +33,7 @@ from gateway.errors import (
     Rejected,
     Severity,
 )
+from gateway.texts import own
 
 log = logging.getLogger("gateway.api")
 
@@ -91,6 +92,9 @@ class Texts(Protocol):
 
     def render(self, finding: Finding, lang: str) -> Mapping[str, str]: ...
     def localised(self, finding: Finding, lang: str) -> Finding: ...
+    def written(self, code: str, language: str) -> Mapping[str, str]: ...
+    def known(self, code: str) -> bool: ...
+    def codes(self) -> tuple[str, ...]: ...
 
 
 class Unauthorized(GatewayError):
@@ -190,7 +194,7 @@ def _detail(findings: tuple[Finding, ...], said: list[dict[str, Any]], lang: str
     """The one finding, or how many of them refuse and how many only warn, and the first that refuses."""
     if len(said) == 1:
         return str(said[0]["text"])
-    words = _SEVERAL[lang]
+    words = _SEVERAL[own(lang)]
     warnings = sum(finding.severity is not Severity.ERROR for finding in findings)
     counts = [
         (_ONE.get(words[kind], words[kind]) if count == 1 else words[kind]).format(count=count)

@@ -80,6 +80,7 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
         "gateway.api.partners.deliver": deliveries.deliver,
         "gateway.api.events.listen": events.listen,
         "gateway.api.batch_filing.file": batch.file,
+        "gateway.api.finding_pages.show": finding_pages.show,
         "gateway.api.payloads.put": payloads.put,
         "gateway.api.payloads.get": payloads.get,
         "gateway.api.payloads.head": payloads.get,

@@ -17,20 +17,11 @@ INTRODUCTION = (
     "Everything that the gateway or an adapter finds wrong has a code that never changes its meaning. A running gateway shows "
     "a code at `/problems/{code}`, in the language of whoever asks."
 )
-FAMILIES = {
-    "api": "What the API says of a request",
-    "catalogue": "Adapters and their folders",
-    "document": "Documents: shape, codes, identifiers, rules",
-    "http": "What HTTP itself refuses",
-    "mapping": "What a partner's message cannot carry",
-    "syntax": "The bytes and the structure of a message",
-    "trust": "Signatures and certificates",
-}
 
 
-def finding_pages(root: Path) -> dict[str, str]:
+def finding_pages(root: Path, overlay: Path | None = None) -> dict[str, str]:
     """File name -> Markdown: findings.md, which lists the families, and errors/<family>.md for each."""
-    catalogue = texts.load(root)
+    catalogue = texts.load(root, overlay)
     families = {name: list(codes) for name, codes in groupby(catalogue.codes(), key=_family)}
     return {
         "findings.md": _list_of(families),
@@ -43,9 +34,7 @@ def _family(code: str) -> str:
 
 
 def _list_of(families: dict[str, list[str]]) -> str:
-    lines = [
-        f"| [{name}](errors/{name}.md) | {FAMILIES.get(name, '')} | {len(codes)} |" for name, codes in families.items()
-    ]
+    lines = [f"| [{name}](errors/{name}.md) | {len(codes)} |" for name, codes in families.items()]
     return "\n".join(
         (
             "# Findings",
@@ -54,8 +43,8 @@ def _list_of(families: dict[str, list[str]]) -> str:
             "",
             INTRODUCTION,
             "",
-            "| family | of what | codes |",
-            "|---|---|---|",
+            "| family | codes |",
+            "|---|---|",
             *lines,
             "",
             "```{toctree}",
@@ -71,12 +60,11 @@ def _list_of(families: dict[str, list[str]]) -> str:
 def _page_of(family: str, codes: Iterable[str], catalogue: texts.Texts) -> str:
     parts = [f"# Findings: {family}", NOTE]
     for code in codes:
-        rows = catalogue.written(code)
+        rows = {language: catalogue.written(code, language) for language in catalogue.languages}
         parts.append(f'<a id="{code}"></a>')
         parts.append(f"## {code}")
         lines = [
-            f"| {language} | {' | '.join(_cell(row.get(part, '')) for part in texts.PARTS)} |"
-            for language, row in rows.items()
+            f"| {language} | {' | '.join(_cell(row[part]) for part in texts.PARTS)} |" for language, row in rows.items()
         ]
         parts.append("\n".join(("| | title | text | what to do |", "|---|---|---|---|", *lines)))
     return "\n\n".join(parts) + "\n"

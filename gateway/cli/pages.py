@@ -65,7 +65,7 @@ def all_pages(settings: Settings, catalogue: Catalogue) -> dict[str, str]:
         "rules.md": rules_page(settings, catalogue),
         "manifest.md": manifest_page(),
         "adapters.md": adapters_page(catalogue.entries.values(), sorted(of_adapters)),
-        **finding_pages(settings.specs.parent),
+        **finding_pages(settings.specs.parent, settings.overlay),
         **of_adapters,
     }
 

@@ -113,11 +113,21 @@ class Shell:
 
         for root in (self._specs_root, PROJECT_ROOT):
             try:
-                return texts.load(root)
+                return texts.load(root, self._overlay)
             except NeedsOperator:
                 continue
         # Even a broken catalogue must not keep anybody from reading what is wrong: codes and values are left.
         return texts.Texts({})
+
+    @property
+    def _overlay(self) -> Path | None:
+        """What the operator adds; nothing where the settings themselves are what is wrong."""
+        from gateway.errors import NeedsOperator
+
+        try:
+            return self.settings.overlay
+        except NeedsOperator:
+            return None
 
     @property
     def _specs_root(self) -> Path:

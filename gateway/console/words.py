@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.console.page_words import PAGE_WORDS
+from gateway.texts import own
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Single Window Gateway", "单一窗口网关"),
@@ -104,4 +105,4 @@ LANGUAGES = ("en", "zh")
 
 def words(lang: str) -> dict[str, str]:
     """Name -> word in a language."""
-    return {name: pair[LANGUAGES.index(lang)] for name, pair in (WORDS | PAGE_WORDS).items()}
+    return {name: pair[LANGUAGES.index(own(lang))] for name, pair in (WORDS | PAGE_WORDS).items()}

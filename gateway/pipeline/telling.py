@@ -20,7 +20,7 @@ from gateway.errors import Finding, NeedsOperator
 from gateway.lifecycle import FUNCTIONS, Mover
 from gateway.pipeline.titles import ENTER_TITLES, MOVER_TITLES, said, state_title
 from gateway.ports import Event
-from gateway.texts import Texts
+from gateway.texts import Texts, own
 
 FILE = "timeline.yaml"
 _CODE = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")
@@ -56,6 +56,7 @@ class Telling:
 
     def sentence(self, event: Event, lang: str) -> str:
         """The facts of an entry as a sentence; "" where its title says all."""
+        lang = own(lang)
         if event.type.value not in self._known:
             return ""
         facts = {_named(name): self._fact(name, value, lang) for name, value in event.data.items()}
@@ -74,7 +75,7 @@ class Telling:
 
     def word(self, fact: str, value: str, lang: str) -> str:
         """What a value of a fact is called."""
-        return self._words.get(fact, {}).get(value, {}).get(lang, value)
+        return self._words.get(fact, {}).get(value, {}).get(own(lang), value)
 
     def _fact(self, name: str, value: Any, lang: str) -> str:
         if value in (None, "", [], {}):
@@ -137,7 +138,7 @@ def _named(fact: str) -> str:
 
 def duration(seconds: float, lang: str) -> str:
     """A time that people read at a glance: its two largest units."""
-    whole = int(seconds)
+    whole, lang = int(seconds), own(lang)
     told = (whole // 86_400, whole // 3_600 % 24, whole // 60 % 60)
     if not any(told):
         return f"{whole}{_UNITS[lang][3]}"

@@ -149,6 +149,7 @@ class Running:
         "adapter_id": "plain_notice",
         "agreement_id": "plain",
         "agreement": "plain",
+        "code": "document.code.unknown",
     }
     numbers: ClassVar[Iterator[int]] = itertools.count(1)
 
@@ -309,6 +310,26 @@ def hooked(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -
         "SWGATE_WEBHOOK_ALLOW": "127.0.0.0/8",
         "SWGATE_WEBHOOK_PORTS": "1-65535",
         "SWGATE_WEBHOOK_SCHEMES": "https,http",
+    }
+    with serving(said, examples) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mongolian(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
+    """A gateway whose operator put one file of Mongolian words into the overlay."""
+    home = tmp_path_factory.mktemp("mongolian")
+    (home / "overlay" / "findings").mkdir(parents=True)
+    words = {"title": "Түлхүүр алга", "text": "Түлхүүр буруу эсвэл алга.", "action": "Түлхүүрээ шалгана уу."}
+    text = json.dumps({"http.unauthorized": {"mn": words}}, ensure_ascii=False)
+    (home / "overlay" / "findings" / "mn.yaml").write_text(text, encoding="utf-8")
+    shutil.copytree(HERE / "adapters", home / "adapters")
+    said = {
+        "SWGATE_HOME": str(home),
+        "SWGATE_PARTNERS": str(partners(home)),
+        "SWGATE_CERTS": str(home / "certs"),
+        "SWGATE_ADAPTERS": str(home / "adapters"),
+        "SWGATE_SPECS_OVERLAY": str(home / "overlay"),
     }
     with serving(said, examples) as running:
         yield running

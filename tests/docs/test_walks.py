@@ -37,7 +37,7 @@ def test_every_case_of_the_filing_guide_reaches_its_end(demonstration: Demonstra
     )
     ends = [line.rpartition(" ")[2] for line in said.splitlines() if " is " in line]
     assert ends == ["closed", "closed", "released", "closed", "released", "granted", "cancelled"]
-    assert '"waiting_for":["manifest:8765432"' in said.replace(" ", "")
+    assert '"waiting_for":"manifest:8765432"' in said.replace(" ", "")
 
 
 def test_every_example_file_is_used_by_a_page() -> None:

@@ -116,3 +116,33 @@ def test_the_form_of_a_date_or_time_is_told_in_words_with_an_example(project_roo
     assert [one.code for one in found] == ["document.schema.pattern"]
     assert "such as 2026-11-21T08:30:00+08:00" in catalogue.render(found[0], "en")["text"]
     assert "例如 2026-11-21T08:30:00+08:00" in catalogue.render(found[0], "zh")["text"]
+
+
+def test_a_file_in_the_overlay_adds_a_language_and_what_it_leaves_out_is_read_in_english(
+    project_root: Path, tmp_path: Path
+) -> None:
+    phrases = tmp_path / "findings" / "phrases"
+    phrases.mkdir(parents=True)
+    row = "{mn: {title: Код танигдсангүй, text: '{pointer}: {found}[, {expected}].'}}"
+    (tmp_path / "findings" / "mn.yaml").write_text(f"document.code.unknown: {row}", "utf-8")
+    (phrases / "mn.yaml").write_text("expected: {a whole number: {mn: бүхэл тоо}}", "utf-8")
+    own = texts.load(project_root, tmp_path)
+    assert own.languages == ("zh", "en", "mn")
+    assert (own.negotiate("mn-MN, en;q=0.5"), own.negotiate("ru")) == ("mn", "zh")
+    finding = Finding("document.code.unknown", "/x", "QQ", "a whole number")
+    told, english = own.render(finding, "mn"), own.render(finding, "en")
+    assert (told["title"], told["text"]) == ("Код танигдсангүй", "/x: QQ, бүхэл тоо.")
+    assert told["action"] == english["action"]
+    assert own.render(Finding("document.refused"), "mn") == own.render(Finding("document.refused"), "en")
+    assert own.incomplete() == []
+
+
+def test_a_row_of_the_overlay_replaces_ours_and_a_broken_one_is_told(project_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "findings").mkdir()
+    file = tmp_path / "findings" / "own.yaml"
+    file.write_text("not_found: {en: {title: Gone, text: Gone, action: Ask}}", "utf-8")
+    assert texts.load(project_root, tmp_path).render(Finding("not_found"), "en")["title"] == "Gone"
+    file.write_text("not_found: {english: {title: Gone}}", "utf-8")
+    with pytest.raises(NeedsOperator) as raised:
+        texts.load(project_root, tmp_path)
+    assert [finding.code for finding in raised.value.findings] == ["specs.texts.broken"]
