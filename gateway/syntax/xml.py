@@ -16,6 +16,7 @@ import codecs
 import re
 import threading
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 
@@ -69,10 +70,11 @@ _parsers = threading.local()
 def parse(data: bytes, *, limits: Limits = DEFAULT) -> etree._Element:
     """The root of a message.
 
-    Raises NotWellFormed with one finding that has line and column where the place is known.
+    Raises NotWellFormed with one finding that has line and column; what is too much of everything has those of the beginning.
     """
     if len(data) > limits.bytes:
-        raise _refused("syntax.xml.too_large", found=f"{len(data)} bytes", expected=f"at most {limits.bytes}")
+        place, found = _place(data, limits.bytes), f"{len(data)} bytes"
+        raise _refused("syntax.xml.too_large", **place, found=found, expected=f"at most {limits.bytes}")
     text = _as_utf8(data)
     _refuse_declarations(text, limits)
     if len(text) > SMALL:
@@ -172,14 +174,18 @@ def _refuse_declarations(text: bytes, limits: Limits) -> None:
             )
     declared = text.count(b"xmlns")
     if declared > limits.namespaces:
-        raise _refused("syntax.xml.too_large", found=f"{declared} namespaces", expected=f"at most {limits.namespaces}")
+        found = f"{declared} namespaces"
+        raise _refused("syntax.xml.too_large", **_place(text, 0), found=found, expected=f"at most {limits.namespaces}")
 
 
 def _refuse_bulk(text: bytes, limits: Limits) -> None:
     """Limits that the bytes show: no start tag holds a `<`, so what lies between two of them bounds tag and text."""
     marks = text.count(b"<")
     if marks > 2 * limits.elements:
-        raise _refused("syntax.xml.too_large", found=f"{marks} tags", expected=f"at most {2 * limits.elements}")
+        found = f"{marks} tags"
+        raise _refused(
+            "syntax.xml.too_large", **_place(text, 0), found=found, expected=f"at most {2 * limits.elements}"
+        )
     start = 0
     while start >= 0:
         end = text.find(b"<", start + 1)
@@ -213,7 +219,11 @@ def _refuse_long_stretch(text: bytes, start: int, end: int, limits: Limits) -> N
 
 def _refuse_depth(root: etree._Element, depth: int) -> None:
     if root.xpath(f"boolean({'/*' * (depth + 1)})"):
-        raise _refused("syntax.xml.too_large", found=f"deeper than {depth} levels", expected=f"at most {depth}")
+        # Asked for only now: to look for the element itself costs more than to know that there is one.
+        deepest = cast("list[etree._Element]", root.xpath(f"({'/*' * (depth + 1)})[1]"))
+        found = f"deeper than {depth} levels"
+        place = f"line {deepest[0].sourceline}"
+        raise _refused("syntax.xml.too_large", partner_place=place, found=found, expected=f"at most {depth}")
 
 
 def _not_well_formed(error: etree.XMLSyntaxError) -> NotWellFormed:
@@ -229,9 +239,6 @@ def _place(data: bytes, offset: int) -> dict[str, str]:
     return {"partner_place": f"line {line}, column {column}"}
 
 
-def _refused(
-    code: str, *, partner_place: str | None = None, found: str | None = None, expected: str | None = None
-) -> NotWellFormed:
+def _refused(code: str, *, partner_place: str, found: str | None = None, expected: str | None = None) -> NotWellFormed:
     finding = Finding(code=code, partner_place=partner_place, found=found, expected=expected, source="XML 1.0")
-    where = f" at {partner_place}" if partner_place else ""
-    return NotWellFormed(f"the XML is refused{where}: {found or expected}", [finding], code=code)
+    return NotWellFormed(f"the XML is refused at {partner_place}: {found or expected}", [finding], code=code)
