@@ -17,7 +17,7 @@ from connexion.apps.flask import FlaskOperation
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 
-from gateway.api import bundle
+from gateway.api import bundle, finding_pages
 from gateway.api.batch_filing import BatchFiling
 from gateway.api.bridge import BufferedBridge
 from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
