@@ -59,8 +59,14 @@ def document_components(folder: Path) -> Json:
             name = component_name(path.stem, part)
             if name in components:
                 raise ValueError(f"two schemas would be called {name}")
-            components[name] = _as_openapi(inner, path.stem)
+            components[name] = _named_by_component(_as_openapi(inner, path.stem))
     return components
+
+
+def _named_by_component(schema: Json) -> Json:
+    """The schema with its title as ``x-title-en``: generators take a title for a class name, and two parts may share one."""
+    title = schema.pop("title", None)
+    return schema if title is None else {"x-title-en": title, **schema}
 
 
 def component_name(stem: str, part: str) -> str:

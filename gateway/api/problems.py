@@ -70,6 +70,8 @@ HTTP_CODES = {
     503: "http.unavailable",
 }
 INTERNAL = Finding("gateway.internal")
+# When to come back where nobody knows how long it takes (RFC 9110, 10.2.3): a database that restarts is there by then.
+UNAVAILABLE_S = 10
 _SEVERAL = {
     "en": {
         "error": "{count} errors",
@@ -165,6 +167,8 @@ def of(error: BaseException, texts: Texts, lang: str) -> Problem:
         status, code, findings = 500, INTERNAL.code, (INTERNAL,)
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after_s)
+    elif status == 503:
+        headers["Retry-After"] = str(UNAVAILABLE_S)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="single-window-gateway"'
     members = _members(status, code, findings, texts, lang)

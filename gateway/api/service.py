@@ -11,6 +11,7 @@ import flask
 from gateway.api import bundle
 from gateway.api.answers import answer
 from gateway.api.parts import here
+from gateway.api.problems import UNAVAILABLE_S
 from gateway.errors import GatewayError
 
 log = logging.getLogger("gateway.api")
@@ -27,7 +28,7 @@ def ready() -> flask.Response:
     checks = {"database": _database(), "disk": _disk(), "adapters": _adapters()}
     good = all(result == "ok" for result in checks.values())
     body = {"status": "ready" if good else "not_ready", "environment": parts.directory.environment, "checks": checks}
-    return answer(body, 200 if good else 503)
+    return answer(body) if good else answer(body, 503, headers={"Retry-After": str(UNAVAILABLE_S)})
 
 
 def _database() -> str:

@@ -1,0 +1,106 @@
+"""Requests that nobody wrote: schemathesis makes them of the contract, right ones and wrong ones, and holds each answer against it.
+
+The gateway runs on a real socket. An answer has a documented status (``default`` does not count here), its media type, headers
+and schema, only finding codes that the contract names for that status, and is no 5xx. Examples are few and always the same, so
+that a failure can be looked into.
+"""
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from gateway.api import bundle
+from gateway.settings import PROJECT_ROOT
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+CONTRACT = bundle.bundled(PROJECT_ROOT / "specs")
+
+
+def strict() -> dict[str, Any]:
+    """The contract without the answers that stand for any status, and without the large schemas of documents.
+
+    Documents are written at random by tests of the adapters; here the examples stand for the right ones.
+    """
+    contract = copy.deepcopy(CONTRACT)
+    for item in contract["paths"].values():
+        for method, operation in item.items():
+            if method == "parameters":
+                continue
+            operation["responses"].pop("default", None)
+            if operation.get("x-checked-by") == "documents":
+                operation["requestBody"]["content"]["application/json"]["schema"] = {"type": "object"}
+    return contract
+
+
+# What examples have in the place of an id.
+EXAMPLES = {"01kahd3v5e8x2m4n6p7q9r0stz", "customs-import", "customs-notify", "cn_declaration"}
+schema = schemathesis.openapi.from_dict(strict())
+
+
+@pytest.fixture(scope="module")
+def known(running: Any) -> dict[str, str]:
+    """Ids of things that are there, for the places where the contract's examples have some."""
+    filed = running.file()
+    amendment = running.documents["AmendOneField"]
+    asked = running.api.post(f"/v1/declarations/{filed['id']}/amendments", amendment).json
+    assert running.deliver(b"not to be read either").status == 422
+    return {
+        **running.example_ids,
+        "declaration_id": filed["id"],
+        "message_id": filed["message_ids"][0],
+        "amendment_id": asked["id"],
+        "delivery_id": running.operator.get("/v1/deliveries?limit=1").json["items"][0]["id"],
+    }
+
+
+def key_for(running: Any, operation: dict[str, Any]) -> str:
+    if {"partnerToken": []} in operation.get("security", []):
+        return str(running.partner_token)
+    return str((running.operator if operation.get("x-role") == "operator" else running.api).key)
+
+
+def undocumented(answer: dict[str, Any], response: dict[str, Any]) -> set[str]:
+    """The codes of a problem that the contract does not name for its status."""
+    if "$ref" in response:
+        response = CONTRACT["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    patterns = response["x-finding-codes"]
+    codes = {answer["code"], *(finding["code"] for finding in answer["findings"])}
+    return {code for code in codes if not any(fnmatch.fnmatchcase(code, pattern) for pattern in patterns)}
+
+
+@schema.parametrize()
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+def test_an_answer_to_any_request_is_as_documented(running: Any, known: dict[str, str], case: Any) -> None:
+    operation = case.operation.definition.raw
+    for name, value in (case.path_parameters or {}).items():
+        if value in EXAMPLES:
+            case.path_parameters[name] = known[name]
+    answer = case.call_and_validate(
+        base_url=f"http://127.0.0.1:{running.port}",
+        headers={"Authorization": f"Bearer {key_for(running, operation)}"},
+        checks=CHECKS,
+        timeout=20,
+    )
+    if answer.status_code >= 400:
+        # Another method at the same address is no operation, and only its default speaks of it.
+        other = {"$ref": "#/components/responses/Other"}
+        assert undocumented(answer.json(), operation["responses"].get(str(answer.status_code), other)) == set()
