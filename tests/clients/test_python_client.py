@@ -61,7 +61,8 @@ def test_the_client_files_a_declaration_and_follows_it_to_its_end(client: Any, w
     filed = operation("declarations", "declarations_file").sync(client=client, body=body, idempotency_key="python-1")
     assert isinstance(filed, models.Accepted), filed
     show = operation("declarations", "declarations_show").sync
-    wanted, states, until = {"declaration": "closed", "release": "released"}, {}, time.monotonic() + 60
+    states: dict[str, str] = {}
+    wanted, until = {"declaration": "closed", "release": "released"}, time.monotonic() + 60
     while not wanted.items() <= states.items() and time.monotonic() < until:
         declared = show(filed.id, client=client)
         states = {state.track.value: state.state for state in declared.standing.states}
