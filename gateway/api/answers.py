@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import flask
@@ -17,7 +18,23 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Va
 def answer(body: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> flask.Response:
     """A JSON answer in the caller's language."""
     said = {**HEADERS, "Content-Language": language(), **(headers or {})}
-    return flask.Response(orjson.dumps(body), status, said, content_type="application/json")
+    return _unless_known(orjson.dumps(body), status, said, JSON)
+
+
+def _unless_known(data: bytes, status: int, headers: dict[str, str], media_type: str) -> flask.Response:
+    """The answer; to a read whose reader has these bytes already, 304 without them (RFC 9110, 13.1.2 and 15.4.5).
+
+    The tag is strong: it is made of the bytes, so that another language or state has another one. Cache-Control stays no-store: the tag is
+    for a program that keeps what it has read, never for a cache on the way.
+    """
+    if flask.request.method == "GET" and status == 200:
+        tag = hashlib.sha256(data).hexdigest()[:32]
+        headers["ETag"] = f'"{tag}"'
+        if flask.request.if_none_match.contains_weak(tag):
+            known = flask.Response(None, 304, headers)
+            del known.headers["Content-Type"]
+            return known
+    return flask.Response(data, status, headers, content_type=media_type)
 
 
 async def send_answer(
@@ -47,4 +64,4 @@ def download(data: bytes, media_type: str, name: str) -> flask.Response:
         "Content-Disposition": disposition(name),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    return flask.Response(data, 200, headers, content_type=media_type)
+    return _unless_known(data, 200, headers, media_type)

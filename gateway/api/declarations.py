@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flask
 
-from gateway.api import reading, views
+from gateway.api import cursors, reading, views
 from gateway.api.answers import answer
 from gateway.api.filing import Filing
 from gateway.api.parts import here, language
@@ -13,6 +13,7 @@ from gateway.ids import to_text
 from gateway.ports import Json
 
 KIND = "declaration"
+LIST = "declarations"
 
 
 def file(document: Json, raw: bytes, user: Caller, dry_run: bool = False, waits_for: str = "") -> Filing:
@@ -29,7 +30,7 @@ def search(user: Caller, q: str = "", state: str = "", limit: int = 50, cursor: 
     """Declarations, newest first, one entry each even where several messages carry it."""
     reading.known_state(state)
     with reading.open_for(user) as view:
-        page, next_cursor = view.declarations(q, state, limit, cursor)
+        page, next_cursor = view.declarations(q, state, limit, cursors.opened(LIST, cursor))
     lang, now_us = language(), here().clock()
     items = [
         views.set_only(
@@ -41,7 +42,7 @@ def search(user: Caller, q: str = "", state: str = "", limit: int = 50, cursor: 
         )
         for row in page
     ]
-    return answer(views.set_only(items=items, next_cursor=next_cursor))
+    return answer(views.set_only(items=items, next_cursor=cursors.sealed(LIST, next_cursor)))
 
 
 def show(declaration_id: str, user: Caller) -> flask.Response:

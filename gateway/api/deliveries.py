@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import flask
 
-from gateway.api import reading, views
+from gateway.api import cursors, reading, views
 from gateway.api.answers import answer, download
 from gateway.api.parts import here, language
 from gateway.api.security import Caller, require_operator
 from gateway.pipeline.reading import Subject
 from gateway.ports import Json
 
+LIST = "deliveries"
+
 
 def search(user: Caller, limit: int = 50, cursor: str = "") -> flask.Response:
     require_operator(user)
     with reading.open_for(user) as view:
-        rows, next_cursor = view.kept(limit=limit, cursor=cursor)
-    return answer(views.set_only(items=[views.delivery(row) for row in rows], next_cursor=next_cursor))
+        rows, next_cursor = view.kept(limit=limit, cursor=cursors.opened(LIST, cursor))
+    return answer(
+        views.set_only(items=[views.delivery(row) for row in rows], next_cursor=cursors.sealed(LIST, next_cursor))
+    )
 
 
 def show(delivery_id: str, user: Caller) -> flask.Response:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import flask
 
-from gateway.api import reading, views
+from gateway.api import cursors, reading, views
 from gateway.api.answers import answer, download
 from gateway.api.parts import here, language
 from gateway.api.security import Caller
 from gateway.errors import Finding, NotFound
+
+LIST = "messages"
 
 
 def search(
@@ -21,12 +23,18 @@ def search(
     cursor: str = "",
 ) -> flask.Response:
     reading.known_state(state)
-    asked = {"value": q, "status": status, "state": state, "agreement": agreement, "before_id": cursor}
+    asked = {
+        "value": q,
+        "status": status,
+        "state": state,
+        "agreement": agreement,
+        "before_id": cursors.opened(LIST, cursor),
+    }
     with reading.open_for(user) as view:
         rows, next_cursor = view.search(**asked, limit=limit)
     lang, now_us = language(), here().clock()
     items = [views.found(row, lang, now_us) for row in rows]
-    return answer(views.set_only(items=items, next_cursor=next_cursor))
+    return answer(views.set_only(items=items, next_cursor=cursors.sealed(LIST, next_cursor)))
 
 
 def show(message_id: str, user: Caller) -> flask.Response:

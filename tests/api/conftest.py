@@ -266,6 +266,26 @@ def desks(running: Running) -> dict[str, Desk]:
 
 
 @pytest.fixture(scope="session")
+def known(running: Running) -> dict[str, str]:
+    """Ids for the places that examples leave open: a filed declaration, its message, an amendment of it, a delivery of nothing."""
+    filed = running.file()
+    amendment = running.api.post(f"/v1/declarations/{filed['id']}/amendments", running.documents["AmendOneField"]).json
+    assert running.deliver(b"not to be read").status == 422
+    delivery = running.operator.get("/v1/deliveries?limit=1").json["items"][0]
+    webhook = running.api.post("/v1/webhooks", {"url": "https://erp.example.com/hooks"}).json
+    return {
+        "declaration_id": filed["id"],
+        "message_id": filed["message_ids"][0],
+        "declaration": filed["id"],
+        "message": filed["message_ids"][0],
+        "amendment_id": amendment["id"],
+        "delivery_id": delivery["id"],
+        "webhook_id": webhook["id"],
+        "webhook_delivery_id": running.api.post(f"/v1/webhooks/{webhook['id']}/ping").json["id"],
+    }
+
+
+@pytest.fixture(scope="session")
 def customs(tmp_path_factory: pytest.TempPathFactory, examples: dict[str, Any]) -> Iterator[Running]:
     """A gateway with the adapters that the project has: Chinese customs by the offices 06 and 07, a neighbour by offices of
     letters or none; what the other tenant files goes to the neighbour in any case."""

@@ -112,28 +112,6 @@ CALLS = [
 fresh = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def known(running: Any) -> dict[str, str]:
-    """Ids for the places that examples leave open: a filed declaration, its message, an amendment of it, a delivery of nothing."""
-    filed = running.file()
-    amendment = running.api.post(
-        f"/v1/declarations/{filed['id']}/amendments", CONTRACT["components"]["examples"]["AmendOneField"]["value"]
-    ).json
-    assert running.deliver(b"not to be read").status == 422
-    delivery = running.operator.get("/v1/deliveries?limit=1").json["items"][0]
-    webhook = running.api.post("/v1/webhooks", {"url": "https://erp.example.com/hooks"}).json
-    return {
-        "declaration_id": filed["id"],
-        "message_id": filed["message_ids"][0],
-        "declaration": filed["id"],
-        "message": filed["message_ids"][0],
-        "amendment_id": amendment["id"],
-        "delivery_id": delivery["id"],
-        "webhook_id": webhook["id"],
-        "webhook_delivery_id": running.api.post(f"/v1/webhooks/{webhook['id']}/ping").json["id"],
-    }
-
-
 def prepared(running: Any, name: str, known: dict[str, str]) -> dict[str, str]:
     """Some operations need a thing in a certain state, so they get one of their own."""
     if name == "gateway.api.webhooks.remove":

@@ -118,7 +118,7 @@ HTTP_FAULTS: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "a misspelled filter": ("GET", "/v1/messages?statsu=parked", {}, 400, "api.parameter"),
     "a state that no track has": ("GET", "/v1/messages?state=lost", {}, 400, "api.state.unknown"),
     "a NUL in a search": ("GET", "/v1/messages?q=%00", {}, 400, "api.parameter"),
-    "a cursor that is no id": ("GET", "/v1/messages?cursor=%27%20or%201=1", {}, 400, "api.parameter"),
+    "a cursor that no list gave": ("GET", "/v1/messages?cursor=%27%20or%201=1", {}, 400, "api.cursor"),
     "an id that is no id": ("GET", "/v1/messages/..%2f..%2fetc%2fpasswd", {}, 404, "http.not_found"),
     "a NUL in an id": ("GET", "/v1/messages/%00", {}, 404, "http.not_found"),
     "a line break in an id": ("GET", "/v1/messages/x%0d%0aSet-Cookie:a", {}, 404, "http.not_found"),
