@@ -24,6 +24,7 @@ MARKS: dict[str, str] = {
     "GUARANTEE": "released against a guarantee",
     "DRAFT": "the draft is never declared",
     "HANG": "the file is taken and never answered",
+    "SILENT": "the same",
     "LOSE": "the answer to the import is lost, the receipts come",
     "GARBAGE": "broken bytes come before the answers",
     "DOUBLE": "every answer comes twice",
@@ -31,6 +32,7 @@ MARKS: dict[str, str] = {
     "DELAY": "everything takes ten times as long",
 }
 MARK = re.compile(r"SIM:([A-Z]+)")
+UNANSWERED = {"HANG", "SILENT"}
 
 CARD_HOLDER_S = 2.0
 MANIFEST_S = 6.0
@@ -80,7 +82,7 @@ def marks_of(seen: Seen, script: Mapping[str, float], seed: int) -> set[str]:
 
 def plan(seen: Seen, marks: set[str]) -> list[Step]:
     """Every answer this declaration will get, in order of time."""
-    if "HANG" in marks:
+    if marks & UNANSWERED:
         return []
     if "FAIL" in marks:
         steps = [Step("answer", 0.2, "1", "暂存失败：商品序号1：,规格型号填制不规范")]
@@ -153,7 +155,7 @@ def _reordered(steps: list[Step]) -> list[Step]:
 def decision(cancels: bool, remarks: str) -> list[Step]:
     """The answers to a request to amend or cancel."""
     kind = "撤销" if cancels else "修改"
-    verdict = "退回" if "REJECT" in MARK.findall(remarks) else "通过"
+    verdict = "退回" if {"REJECT", "REFUSE"} & set(MARK.findall(remarks)) else "通过"
     return [
         Step("answer", 0.2, "0", f"{kind}申请已接收"),
         Step("receipt", 1.0, "M", f"{kind}申请审批{verdict}", stored=True),

@@ -28,7 +28,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from adapters.cn_declaration.scenarios import GARBAGE, MARKS, Seen, Step, decision, marks_of, plan
+from adapters.cn_declaration.scenarios import GARBAGE, MARKS, UNANSWERED, Seen, Step, decision, marks_of, plan
 from gateway.errors import NotWellFormed, SchemaBroken
 from gateway.syntax.registry import SchemaRegistry
 from gateway.syntax.schema import MessageSchema
@@ -213,7 +213,7 @@ class Simulator:
     def _doubled(self, path: Path, client: str, known: dict[str, Any]) -> None:
         known["files"] += 1
         self._note({"doubled": client})
-        if not known["refused"] and "HANG" not in known.get("marks", ()):
+        if not known["refused"] and UNANSWERED.isdisjoint(known.get("marks", ())):
             step = Step("answer", 0.1, "0", "重复报文，已按首次处理")
             answer = self._answer(known, 1000 + known["files"], step, time.time())
             self._note({"answers": [answer]})

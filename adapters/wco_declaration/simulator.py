@@ -14,6 +14,7 @@ Rule 2: a mark in the reference or in a statement decides what happens: SIM:REJE
             REFUSE    a request is refused                  DOUBLE   each answer twice        REORDER  last answer first
             DELAY     answers come ten times as late       LOSE     no answer comes          GARBAGE  broken bytes before each answer
             HANG      the HTTP answer never comes in time   BUSY     503 at the first try
+            INSPECT   the same as CONTROL                  SILENT   the same as LOSE
 Rule 3: everything it makes up follows from the seed and the reference, so that a run can be repeated.
 
 Signing is a pair of functions handed in by whoever starts it; by itself it signs nothing and believes everything.
@@ -221,7 +222,7 @@ class Office:
             told = [pair for key, data in told for pair in ((f"{key}-broken", data[: len(data) // 2]), (key, data))]
         if "DOUBLE" in case.marks:
             told = [pair for key, data in told for pair in ((key, data), (f"{key}-again", data))]
-        return [] if "LOSE" in case.marks else told
+        return [] if {"LOSE", "SILENT"} & set(case.marks) else told
 
     def _steps(self, case: Case) -> Iterator[Step]:
         """Function codes with what each says beyond the declaration it names."""
@@ -251,7 +252,7 @@ class Office:
     def _run_through(self, case: Case) -> Iterator[Step]:
         """From acceptance to the end, past what the marks put in the way."""
         yield "01", {}
-        if "CONTROL" in case.marks:
+        if {"CONTROL", "INSPECT"} & set(case.marks):
             yield "05", {"contact_offices": [{"id": f"{self.character.country}000041"}]}
         if "DOCS" in case.marks:
             yield "06", {"additional_informations": [{"statement_code": "ACA", "statement_type_code": "ACA"}]}
