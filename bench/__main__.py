@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import batch, events, service, translation
+from bench import batch, events, processes, service, translation
 from bench import console as console_rows
 from bench.measure import Row
 
@@ -19,7 +19,7 @@ def main() -> None:
     console = Console()
     rows = []
     found = translation.rows() | service.rows(options.count) | events.rows(options.count) | batch.rows(options.count)
-    for name, measure in (found | console_rows.rows()).items():
+    for name, measure in (found | console_rows.rows() | processes.rows()).items():
         if options.only and name not in options.only:
             continue
         row = measure()

@@ -21,7 +21,7 @@ ROUND_S = 0.12
 class Row:
     """One line of the bench. value in unit; floor: the same for what it is compared with; p50, p95, p99 in milliseconds.
 
-    ratio: cost of the row by cost of the floor or, for rows with a budget in operations per second, value by budget.
+    ratio: cost of the row by cost of the floor or, for rows with a budget (operations per second, seconds, MB), value by budget.
     """
 
     name: str

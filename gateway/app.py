@@ -51,6 +51,7 @@ from gateway.signing.security import AgreementSecurity
 from gateway.storage import open_store
 from gateway.transports.targets import Rules
 from gateway.transports.webhook import Poster
+from gateway.watch import logs, metrics, traces
 
 # So many wrong keys from one address in so many seconds, and it has to wait.
 MOST_WRONG_KEYS, WRONG_KEYS_S = 30, 60
@@ -75,6 +76,9 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.asgi(scope, receive, send)
+        if scope["type"] == "lifespan":
+            # Serving has ended, and what ends this process may be a signal.
+            traces.end()
 
     def close(self) -> None:
         """Finish what is being done and let go of the database."""
@@ -132,6 +136,14 @@ class Worker:
             transport.close()
 
 
+def watch(settings: Settings, role: str) -> None:
+    """Let this process be watched, which is to run for long: its log, its counts, its traces. role: serve or work."""
+    logs.begin(role, settings.log_format, settings.log_level, settings.time_zone)
+    settings.make_home()
+    metrics.begin(settings.home)
+    traces.begin(settings.otlp_endpoint, role)
+
+
 def create(settings: Settings) -> App:
     """The gateway that serves API and console."""
     return App(build(settings))
@@ -145,7 +157,9 @@ def from_environment() -> App:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    return create(settings_of.load())
+    settings = settings_of.load()
+    watch(settings, "serve")
+    return create(settings)
 
 
 def _warm(parts: Parts) -> None:

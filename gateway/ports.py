@@ -192,7 +192,10 @@ class Adapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Frozen bytes on their way. headers: what the adapter or the signing step wants on the wire beside the bytes."""
+    """Frozen bytes on their way. headers: what the adapter or the signing step wants on the wire beside the bytes.
+
+    traceparent: of this sending; the partner hears it only where the agreement says so.
+    """
 
     message_id: str
     name: str
@@ -201,6 +204,7 @@ class Outgoing:
     attempt: int
     message: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,7 @@ class Incoming:
     """Bytes a partner gave us. reference: the partner's id of this delivery (file name, message id), for finding doubles.
 
     unreadable: why there are no bytes, e.g. a file that cannot be opened; it is recorded as a refused delivery.
+    traceparent: of our own work that took it.
     """
 
     agreement_id: str
@@ -225,6 +230,7 @@ class Incoming:
     received_us: int
     headers: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
+    traceparent: str = ""
 
 
 class Transport(Protocol):
@@ -299,7 +305,10 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One document on its way to one partner. priority: higher ones of a lane go first. reason: for people; rest: for us."""
+    """One document on its way to one partner. priority: higher ones of a lane go first. reason: for people; rest: for us.
+
+    traceparent: the trace that its filing belongs to, as gateway.watch.traces reads it, "" for none.
+    """
 
     id: str
     document_id: str
@@ -324,6 +333,7 @@ class MessageRow:
     updated_us: int
     priority: int = 0
     rest: Rest = Rest.NONE
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +427,15 @@ class BreakerRow:
     partner: str
     failures: int
     rest_until_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is left lying: deliveries that fit no message, standings that are overdue, events without a position."""
+
+    unmatched: int
+    overdue: int
+    unsequenced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -719,6 +738,10 @@ class Reading(Protocol):
 
     def acted_from(self, actor: str, act: str, address: str, since_us: int) -> bool:
         """Whether somebody did something from an address since an instant."""
+        ...
+
+    def backlog(self, now_us: int) -> Backlog:
+        """How much is left lying, for those who watch."""
         ...
 
     def sightings(self, after: int) -> tuple[list[Sighting], int]:

@@ -38,6 +38,28 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _digest(text: str) -> str:
+    # The value is not repeated: somebody may have written the token itself.
+    if text and not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError("must be a SHA-256 in hex")
+    return text
+
+
+def _collector(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("must be an http or https address without credentials")
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
 def zone_of(text: str) -> tzinfo:
     """``+08:00``, ``UTC``, or the name of a zone that this system knows, e.g. ``Asia/Shanghai``."""
     if text.upper() in ("UTC", "Z"):
@@ -206,6 +228,34 @@ SETTINGS: tuple[Row, ...] = (
         "https",
         "`https`, or `https,http` where webhooks may be sent without TLS (for tests).",
     ),
+    Row(
+        "SWGATE_LOG_FORMAT",
+        "log_format",
+        _one_of("auto", "json", "text"),
+        "auto",
+        "How `serve` and `work` log: `json`, one object a line; `text`; `auto` is text at a terminal and json elsewhere.",
+    ),
+    Row(
+        "SWGATE_LOG_LEVEL",
+        "log_level",
+        _one_of("debug", "info", "warning", "error"),
+        "info",
+        "What is logged: lines of this level and above.",
+    ),
+    Row(
+        "SWGATE_METRICS_TOKEN_SHA256",
+        "metrics_token_sha256",
+        _digest,
+        "",
+        "SHA-256, in hex, of the token with which `/metrics` is read; empty means that only this machine may read it.",
+    ),
+    Row(
+        "SWGATE_OTLP_ENDPOINT",
+        "otlp_endpoint",
+        _collector,
+        "",
+        "Address of an OpenTelemetry collector (OTLP over HTTP), e.g. `http://127.0.0.1:4318`; empty means no traces.",
+    ),
 )
 
 
@@ -236,6 +286,10 @@ class Settings:
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
     webhook_ports: tuple[tuple[int, int], ...]
     webhook_schemes: tuple[str, ...]
+    log_format: str
+    log_level: str
+    metrics_token_sha256: str
+    otlp_endpoint: str
 
     def make_home(self) -> None:
         """Make the folder that everything is written to, for our own account only. NeedsOperator when that cannot be."""
@@ -281,7 +335,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         try:
             values[row.field] = row.parse(text)
         except ValueError as problem:
-            findings.append(Finding("settings.value", found=f"{row.env}={text}", expected=str(problem)))
+            shown = "…" if row.parse is _digest else text
+            findings.append(Finding("settings.value", found=f"{row.env}={shown}", expected=str(problem)))
     known = {row.env for row in SETTINGS} | {"SWGATE_REFERENCE", "SWGATE_NO_SKIPS"}
     findings += [
         Finding("settings.unknown", found=name, expected=", ".join(sorted(known)))

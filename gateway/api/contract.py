@@ -27,6 +27,8 @@ from gateway.errors import Finding
 
 # Where a request keeps what was read of it; Connexion's security puts the caller there, as ``user``.
 CONTEXT = "connexion_context"
+# Where Connexion's routing, or a native route, says which operation a request is.
+ROUTING = "connexion_routing"
 # Digits of this script alone, and no more than any number of the contract has: int() would take more.
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _SWITCHES = {"true": True, "false": False}

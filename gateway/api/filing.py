@@ -16,17 +16,17 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import problems, views
+from gateway.api.accounts import ABOUT, TRACE
 from gateway.api.answers import send_answer
-from gateway.api.contract import CONTEXT, asked_of
+from gateway.api.contract import CONTEXT, ROUTING, asked_of
 from gateway.api.intake import Intake
 from gateway.api.parts import Parts, accept_language
 from gateway.api.security import Caller, require_filer
+from gateway.errors import GatewayError
 from gateway.lifecycle import REQUEST_PHASES
 from gateway.pipeline.submission import Accepted, Prepared, Submission
 from gateway.ports import Alias, Json
-
-# Where Connexion's routing says which operation a request is.
-ROUTING = "connexion_routing"
+from gateway.watch.metrics import FILINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Filing:
     root_id: str = ""
     waits_for: str = ""
 
-    def submission(self, idempotency_key: str) -> Submission:
+    def submission(self, idempotency_key: str, traceparent: str = "") -> Submission:
         key = "" if self.dry_run else idempotency_key
         return Submission(
             kind=self.kind,
@@ -56,6 +56,7 @@ class Filing:
             idempotency_key=key,
             request_digest=_digest(f"{self.kind} {self.root_id} {self.waits_for}", self.raw) if key else "",
             waits_for=tuple(Alias(*one.split(":", 1)) for one in self.waits_for.split(",") if one),
+            traceparent=traceparent,
         )
 
 
@@ -88,17 +89,30 @@ class Filings:
         filing = operation(scope["extensions"][CONTEXT])
         require_filer(filing.caller)
         lang = self._parts.language(accept_language(scope))
-        submission = filing.submission(_idempotency_key(scope))
-        if filing.dry_run:
-            rehearsed = await self._intake.rehearse(submission, len(filing.raw))
-            await send_answer(send, 200, self.rehearsed(rehearsed, lang), lang)
+        submission = filing.submission(_idempotency_key(scope), scope["extensions"].get(TRACE, ""))
+        try:
+            taken = await self._take(filing, submission)
+        except GatewayError as problem:
+            FILINGS.count("refused", problem.code)
+            raise
+        if isinstance(taken, Prepared):
+            FILINGS.count("rehearsed", "")
+            await send_answer(send, 200, self.rehearsed(taken, lang), lang)
         else:
-            accepted = await self._intake.file(submission, len(filing.raw))
-            body = self.accepted(filing.kind, accepted, lang)
+            FILINGS.count("repeated" if taken.repeated else "accepted", "")
+            scope["extensions"][ABOUT] = {
+                "declaration_id": taken.root_id,
+                "message_id": ",".join(taken.message_ids),
+            }
+            body = self.accepted(filing.kind, taken, lang)
             headers = {"Location": body["links"]["self"]}
-            if accepted.repeated:
+            if taken.repeated:
                 headers["Idempotent-Replayed"] = "true"
             await send_answer(send, 202, body, lang, headers)
+
+    async def _take(self, filing: Filing, submission: Submission) -> Prepared | Accepted:
+        size = len(filing.raw)
+        return await (self._intake.rehearse if filing.dry_run else self._intake.file)(submission, size)
 
     def accepted(self, kind: str, accepted: Accepted, lang: str) -> Json:
         links = views.declaration_links(accepted.root_id)

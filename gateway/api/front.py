@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import bodies, problems
+from gateway.api.accounts import TRACE, Account, Accounts
 from gateway.api.native import Natives
 from gateway.api.parts import Parts, accept_language
+from gateway.watch import traces
+from gateway.watch.context import about
 
 
 class Closes(Protocol):
@@ -26,23 +29,30 @@ class Closes(Protocol):
 class Front:
     """Wraps Connexion's application. natives: what is answered before it; behind: what ends with it."""
 
-    def __init__(self, inner: ASGIApp, parts: Parts, natives: Natives, behind: Sequence[Closes] = ()) -> None:
+    def __init__(
+        self, inner: ASGIApp, parts: Parts, natives: Natives, accounts: Accounts, behind: Sequence[Closes] = ()
+    ) -> None:
         self._inner = inner
         self._parts = parts
         self._natives = natives
+        self._accounts = accounts
         self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        begun = False
+        # Middlewares copy the scope; what they note in here is seen by all.
+        scope.setdefault("extensions", {})
+        account = self._accounts.open(scope, send)
+        try:
+            with about(trace_id=traces.trace_id(scope["extensions"][TRACE])):
+                await self._answer(scope, receive, account)
+        finally:
+            account.close()
 
-        async def noting(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
+    async def _answer(self, scope: Scope, receive: Receive, account: Account) -> None:
+        send = account.send
         scope["gateway.parts"] = self._parts
         scope["gateway.send"] = send
         scope["gateway.body_limit"] = self._parts.settings.body_limit_bytes
@@ -53,13 +63,13 @@ class Front:
                 return
             native = self._natives.route(self._parts, scope, receive)
             if native is not None:
-                await native(noting)
+                await native(send)
             else:
-                await self._inner(scope, receive, noting)
+                await self._inner(scope, receive, send)
         except bodies.Gone:
             return
         except Exception as error:
-            if begun:
+            if account.begun:
                 raise
             await self._refuse(error, scope, send)
 

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.contract import Parameters
+from gateway.api.contract import CONTEXT, ROUTING, Parameters
 from gateway.api.parts import Parts, accept_language
 from gateway.api.security import Caller, caller_who_asks
 from gateway.ports import Json
@@ -56,6 +56,7 @@ Handler = Callable[[Asked, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
+    name: str
     handler: Handler
     parameters: Parameters
     asks_for_a_key: bool
@@ -82,7 +83,7 @@ class Natives:
                     ]
                     security = operation.get("security", contract.get("security", []))
                     keys = any(scheme in ("apiKey", "bearer") for one in security for scheme in one)
-                    operations[method.upper()] = _Operation(handlers[name], Parameters(spoken), keys)
+                    operations[method.upper()] = _Operation(name, handlers[name], Parameters(spoken), keys)
             if operations:
                 self._paths.append((re.compile(_IN_BRACES.sub(r"(?P<\1>[^/]+)", path)), operations))
         if found != set(handlers):
@@ -106,8 +107,12 @@ class Natives:
 async def _answer(
     operation: _Operation, steps: Mapping[str, str], parts: Parts, scope: Scope, receive: Receive, send: Send
 ) -> None:
+    told = scope["extensions"]
+    told[ROUTING] = {"operation_id": operation.name}
     caller = caller_who_asks(parts, scope) if operation.asks_for_a_key else None
+    told[CONTEXT] = {"user": caller}
     values = operation.parameters.read(scope, steps)
+    told[CONTEXT] |= values
     await operation.handler(Asked(parts, caller, values, scope, receive, parts.language(accept_language(scope))), send)
 
 

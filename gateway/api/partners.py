@@ -19,6 +19,7 @@ from starlette.types import Send
 
 from gateway.agreements import Agreement
 from gateway.api import bodies
+from gateway.api.accounts import TRACE
 from gateway.api.answers import send_answer
 from gateway.api.batches import Batches
 from gateway.api.native import Asked
@@ -117,6 +118,7 @@ class Deliveries:
             data=data,
             received_us=self._parts.clock(),
             headers={name: value for name, value in headers.items() if name in PASSED_ON},
+            traceparent=asked.scope["extensions"].get(TRACE, ""),
         )
 
     def _agreement(self, agreement_id: str, authorization: str) -> tuple[Agreement, bool]:

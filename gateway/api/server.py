@@ -18,13 +18,15 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 
 from gateway.api import bundle, finding_pages
+from gateway.api.accounts import Accounts, note_page
 from gateway.api.batch_filing import BatchFiling
 from gateway.api.bridge import BufferedBridge
 from gateway.api.contract import CONTEXT, ContractMiddleware, asked_of
 from gateway.api.events import Events
 from gateway.api.filing import Filings, is_filing
-from gateway.api.front import Front
+from gateway.api.front import Closes, Front
 from gateway.api.intake import Intake
+from gateway.api.metrics import Scrapes
 from gateway.api.native import Natives
 from gateway.api.partners import Deliveries
 from gateway.api.parts import EXTENSION, Parts
@@ -72,18 +74,21 @@ def build(parts: Parts, blueprints: Iterable[flask.Blueprint] = ()) -> Front:
     filings.answers({view.operation_id: view._fn for view in operations.values() if is_filing(view._fn)})
     connexion.app.extensions[EXTENSION] = parts
     for blueprint in blueprints:
+        blueprint.before_request(note_page)
         connexion.app.register_blueprint(blueprint)
     contract = bundle.written(parts.settings.specs)
-    deliveries, events, payloads = Deliveries(parts), Events(parts), Payloads(parts)
+    deliveries, events, payloads, scrapes = Deliveries(parts), Events(parts), Payloads(parts), Scrapes(parts)
     batch = BatchFiling(parts, filings, intake, contract["components"]["schemas"]["BatchLine"])
     handlers = {
         "gateway.api.partners.deliver": deliveries.deliver,
         "gateway.api.events.listen": events.listen,
         "gateway.api.batch_filing.file": batch.file,
         "gateway.api.finding_pages.show": finding_pages.show,
+        "gateway.api.metrics.scrape": scrapes.scrape,
         "gateway.api.payloads.put": payloads.put,
         "gateway.api.payloads.get": payloads.get,
         "gateway.api.payloads.head": payloads.get,
     }
     natives = Natives(contract, handlers)
-    return Front(stack, parts, natives, [deliveries, events, payloads, intake, bridge])
+    behind: list[Closes] = [deliveries, events, payloads, scrapes, intake, bridge]
+    return Front(stack, parts, natives, Accounts(contract), behind)

@@ -75,6 +75,7 @@ def serve(
     host, port = host or settings.host, port or settings.port
     _must_be_free(host, port)
     _open_as_many_files_as_allowed()
+    app.watch(settings, "serve")
     if processes == 1:
         target: Any = app.create(settings)
     else:
@@ -131,7 +132,7 @@ def _told_of(shell: Shell, host: str, port: int, scheme: str) -> Iterator[None]:
     def wait() -> None:
         while not over.wait(ASK_AGAIN_S):
             if _answers(host, port):
-                shell.say(words["ready"].format(place=f"{scheme}://{_shown(host, port)}"))
+                shell.tell(words["ready"].format(place=f"{scheme}://{_shown(host, port)}"))
                 return
 
     # uvicorn raises the signal again that ended it, and the default would end us before the last word.
@@ -141,7 +142,7 @@ def _told_of(shell: Shell, host: str, port: int, scheme: str) -> Iterator[None]:
         yield
     finally:
         over.set()
-        shell.say(words["stopped"])
+        shell.tell(words["stopped"])
 
 
 def _answers(host: str, port: int) -> bool:

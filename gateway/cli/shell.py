@@ -77,6 +77,12 @@ class Shell:
         """A word about the work, to standard error."""
         click.echo(text, err=True)
 
+    def tell(self, text: str) -> None:
+        """A word about a process that runs for long: a line of its log."""
+        from gateway.watch import logs
+
+        logs.LOG.info(text)
+
     def show_error(self, error: GatewayError) -> None:
         """An error in words: its findings, or where they say nothing more, itself."""
         self.say(f"{error.code}: {self._headline(error)}")

@@ -53,10 +53,11 @@ def run_engine(shell: Shell, stop: threading.Event, *, ready: str, ending: str) 
     """Work until stop is set, then finish what is on the wire; ready and ending are said when it comes to that."""
     from gateway import app
 
+    app.watch(shell.settings, "work")
     with gateway(shell) as parts:
         worker = app.build_engine(parts)
         worker.start()
-        shell.say(ready)
+        shell.tell(ready)
         stop.wait()
-        shell.say(ending)
+        shell.tell(ending)
         worker.stop()

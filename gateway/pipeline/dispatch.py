@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,9 @@ from gateway.ports import (
     Transport,
     Writing,
 )
+from gateway.watch import traces
+from gateway.watch.context import about
+from gateway.watch.metrics import ATTEMPTS, SEND_SECONDS
 
 LOG = logging.getLogger(__name__)
 # Where nobody can be asked afterwards, few messages are risked at once; elsewhere a commit is shared by many.
@@ -220,7 +224,8 @@ class Dispatcher:
             problem: Exception | None = None
             if not job.message.frozen_digest:
                 try:
-                    job.data = self._security.protect(job.data, agreement)
+                    with _span("sign", job.message):
+                        job.data = self._security.protect(job.data, agreement)
                 except Exception as failure:  # noqa: BLE001 - one message's failure never stops the batch
                     _log_surprise(job.message, failure)
                     problem = failure
@@ -272,13 +277,23 @@ class Dispatcher:
             return Outcome(problem=PartnerUnavailable("the gateway is stopping"), tried=False)
         if run.over:
             return Outcome(problem=PartnerUnavailable("the partner is resting"), tried=False)
-        outcome = self._send(agreement, job)
+        message = job.message
+        trace_id = traces.trace_id(message.traceparent)
+        with about(message_id=message.id, declaration_id=message.root_id, agreement=agreement.id, trace_id=trace_id):
+            begun = time.perf_counter()
+            with _span("send", job.message, traces.CLIENT) as sending:
+                outcome = self._send(agreement, job, sending.traceparent)
+                if outcome.problem is not None:
+                    sending.fail(outcome.word)
+            SEND_SECONDS.observe(time.perf_counter() - begun, agreement.id)
+            ATTEMPTS.count(agreement.id, outcome.word)
+            LOG.info("attempt %d: %s", job.message.attempts, outcome.word)
         run.note(failed=is_failure(outcome))
         return outcome
 
-    def _send(self, agreement: Agreement, job: _Job) -> Outcome:
+    def _send(self, agreement: Agreement, job: _Job, traceparent: str) -> Outcome:
         transport = self._transports[agreement.id]
-        outgoing = _outgoing(job.message, job.data, afresh=job.afresh)
+        outgoing = replace(_outgoing(job.message, job.data, afresh=job.afresh), traceparent=traceparent)
         try:
             if outgoing.attempt > 1 and transport.locate(outgoing):
                 return Outcome(HandedOver("found at the partner, not sent again"), located=True)
@@ -454,6 +469,11 @@ def _outgoing(message: MessageRow, data: bytes, *, afresh: bool) -> Outgoing:
         attempt=1 if afresh else max(message.attempts, 1),
         message=message.message,
     )
+
+
+def _span(name: str, message: MessageRow, kind: str = traces.INTERNAL) -> traces.span:
+    ids_of_it = {"message_id": message.id, "declaration_id": message.root_id, "agreement": message.agreement}
+    return traces.span(name, message.traceparent, ids_of_it, kind=kind)
 
 
 def _log_surprise(message: MessageRow, problem: Exception) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.agreements import Agreement
-from gateway.errors import NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
+from gateway.errors import GatewayError, NeedsOperator, OutcomeUnknown, PartnerUnavailable, Rejected
 from gateway.events import EventType
 from gateway.lifecycle import Rest
 from gateway.pipeline import attempts, timeline
@@ -24,6 +24,13 @@ class Outcome:
     problem: Exception | None = None
     located: bool = False
     tried: bool = True
+
+    @property
+    def word(self) -> str:
+        """What came of it: ``handed_over``, ``located``, ``not_tried``, or the code of what went wrong."""
+        if self.problem is None:
+            return "located" if self.located else "handed_over"
+        return getattr(self.problem, "code", GatewayError.code) if self.tried else "not_tried"
 
 
 def not_reached(

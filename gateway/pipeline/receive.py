@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,9 @@ from gateway.ports import (
     Store,
     Writing,
 )
+from gateway.watch import traces
+from gateway.watch.context import about
+from gateway.watch.metrics import ANSWERS, DELIVERIES
 
 LOG = logging.getLogger(__name__)
 RAW = "application/octet-stream"
@@ -61,7 +65,7 @@ _MOST_PLACES, _LONGEST_PLACE = 20, 200
 class Received:
     """What became of a delivery. doubled: it was here before; conflicting: its reference was, with other bytes.
 
-    freed: kept deliveries that name an id which this one has taught.
+    freed: kept deliveries that name an id which this one has taught. functions: of its answers that were matched.
     """
 
     inbound_id: str
@@ -72,6 +76,14 @@ class Received:
     doubled: bool = False
     conflicting: bool = False
     freed: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """What became of it, in one word."""
+        if self.conflicting:
+            return "conflicting"
+        return "doubled" if self.doubled else self.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class _Settled:
     document_ids: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     learned: tuple[Alias, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,6 +109,7 @@ class _Done:
     waiting: list[Reply] = field(default_factory=list)
     refusals: list[Rejected] = field(default_factory=list)
     learned: list[Alias] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
 
     @property
     def documents(self) -> list[str]:
@@ -136,6 +150,17 @@ def _gives_way(first: InboundRow, digest: str) -> bool:
     return first.status is InboundStatus.REFUSED and first.digest != digest and not first.root_id
 
 
+def _told_to_watchers(incoming: Incoming, result: Received | BaseException) -> None:
+    if not isinstance(result, Received):
+        DELIVERIES.count(incoming.agreement_id, "failed")
+        return
+    DELIVERIES.count(incoming.agreement_id, result.word)
+    for function in result.functions:
+        ANSWERS.count(incoming.agreement_id, function if function in FUNCTIONS else "other")
+    ids_of_it = {"agreement": incoming.agreement_id, "message_id": ",".join(result.message_ids)}
+    LOG.info("received: %s", result.word, extra=ids_of_it)
+
+
 class Receiver:
     """The use case of receiving; one for all agreements, called by pollers, by endpoints and by the dispatcher."""
 
@@ -162,17 +187,40 @@ class Receiver:
 
     def receive_each(self, incoming: Sequence[Incoming]) -> list[Received | BaseException]:
         """receive() of each, in their order and in one commit: what it returned, or what it raised."""
+        begun_ns = time.time_ns()
         results: dict[int, Received | BaseException] = {}
         units: dict[int, Callable[[Writing], Received]] = {}
         for place, one in enumerate(incoming):
             try:
-                units[place] = self._unit(one)
+                with about(agreement=one.agreement_id):
+                    units[place] = self._unit(one)
             except Exception as problem:  # noqa: BLE001 - it strikes this delivery alone; whoever brought it is told
                 results[place] = problem
         results.update(self._write_each(units))
         ordered = [results[place] for place in range(len(incoming))]
+        for one, result in zip(incoming, ordered, strict=True):
+            _told_to_watchers(one, result)
+        if traces.are_told():
+            self._trace(incoming, ordered, begun_ns)
         self.retry_kept([name for one in ordered if isinstance(one, Received) for name in one.freed])
         return ordered
+
+    def _trace(self, incoming: Sequence[Incoming], results: Sequence[Received | BaseException], begun_ns: int) -> None:
+        """Tell of each answer in the trace of the message that it speaks of, linked with the work that took it."""
+        with self._store.read() as reading:
+            for one, result in zip(incoming, results, strict=True):
+                for message_id in result.message_ids if isinstance(result, Received) else ():
+                    message = reading.message(message_id)
+                    if message is not None:
+                        about_it = {"message_id": message.id, "declaration_id": message.root_id}
+                        traces.span(
+                            "receive",
+                            message.traceparent,
+                            about_it | {"agreement": message.agreement},
+                            kind=traces.CONSUMER,
+                            links=[one.traceparent],
+                            started_ns=begun_ns,
+                        ).finish()
 
     def _unit(self, incoming: Incoming) -> Callable[[Writing], Received]:
         """The unit of work that takes a delivery, which is read here."""
@@ -312,6 +360,7 @@ class Receiver:
             tuple(done.documents),
             tuple(finding for refusal in done.refusals for finding in refusal.findings),
             tuple(done.learned),
+            tuple(done.functions),
         )
 
     def _tell_unmatched(self, writing: Writing, row: InboundRow, first: Reply, read: Delivery, now: int) -> None:
@@ -342,6 +391,7 @@ class Receiver:
             settled.document_ids,
             settled.findings,
             freed=tuple(one.id for one in freed if one.id != row.id),
+            functions=settled.functions,
         )
 
     def _refuse(self, writing: Writing, row: InboundRow, refusal: GatewayError, now: int) -> _Settled:
@@ -408,6 +458,7 @@ class Receiver:
             applied = apply(writing, read.agreement, row, pointed, match, now)
             done.matches.append((match, applied.document_id))
             done.learned += applied.learned
+            done.functions.append(reply.function)
 
     def retry_kept(self, inbound_ids: Sequence[str]) -> None:
         """Try these kept answers again, and those that they free, each in a write of its own. Never raises: what fails is noted."""

@@ -20,7 +20,7 @@ class Submission:
     """What a filer hands in. root_id: the declaration that a request or a later round belongs to, "" for a new one.
 
     waits_for: ids of documents that must be with customs first, e.g. the manifest of an import declaration. reason: why a person
-    declares again, for the timeline.
+    declares again, for the timeline. traceparent: the trace of whoever files, "" for none.
     """
 
     kind: str
@@ -32,6 +32,7 @@ class Submission:
     request_digest: str = ""
     waits_for: tuple[Alias, ...] = ()
     reason: str = ""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

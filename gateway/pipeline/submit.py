@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -47,6 +47,7 @@ from gateway.ports import (
     Store,
     Writing,
 )
+from gateway.watch.traces import span
 
 __all__ = ["Accepted", "Prepared", "PreparedMessage", "Submission", "Submitter", "body_digest", "canonical_bytes"]
 
@@ -194,8 +195,7 @@ class Submitter:
         messages = [
             message
             for agreement in agreements
-            if (message := self._translate(submission, ground, agreement, known_to, declared, now, on, stage))
-            is not None
+            if (message := self._traced(submission, ground, agreement, known_to, declared, now, on, stage)) is not None
         ]
         stage.raise_errors()
         for message in messages:
@@ -231,6 +231,12 @@ class Submitter:
             seen = ", ".join(f"{name} {getattr(facts, name)!r}" for name in places.FACTS)
             stage.add([Finding("route.none", pointer="", found=f"{kind}: {seen}", expected="a route")], NoRoute)
         return takers
+
+    def _traced(
+        self, submission: Submission, ground: Footing, agreement: Agreement, *further: Any
+    ) -> PreparedMessage | None:
+        with span("translate", submission.traceparent, {"agreement": agreement.id, "declaration_id": ground.root_id}):
+            return self._translate(submission, ground, agreement, *further)
 
     def _translate(
         self,
@@ -418,6 +424,7 @@ class Submitter:
             created_us=now,
             updated_us=now,
             priority=prepared.priority,
+            traceparent=submission.traceparent,
         )
         writing.add_message(row)
         writing.add_aliases(row.root_id, row.id, row.agreement, row.tenant, message.aliases)

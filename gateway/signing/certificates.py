@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -36,3 +38,22 @@ def name_of(certificate: x509.Certificate) -> str:
         return f"{certificate.subject.rfc4514_string()} (serial {certificate.serial_number:X}, until {end})"
     except UNREADABLE:
         return "a certificate that cannot be read"
+
+
+# Files of which the end is told; a folder of more is no folder of keys.
+MOST_FILES = 500
+DAY_S = 86_400
+
+
+def days_left(folder: Path, now: datetime) -> dict[str, float]:
+    """Days until the first certificate of each PEM file below folder ends, by the file's name there. now carries an offset."""
+    found: dict[str, float] = {}
+    for path in sorted(folder.rglob("*.pem"))[:MOST_FILES]:
+        if path.name.endswith(".key.pem"):
+            continue
+        try:
+            end = x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
+        except (OSError, *UNREADABLE):
+            continue
+        found[path.relative_to(folder).as_posix()] = (end - now).total_seconds() / DAY_S
+    return found

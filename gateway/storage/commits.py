@@ -25,6 +25,7 @@ from gateway.errors import Finding, NeedsOperator
 from gateway.storage.database import DRIVER_ERRORS, Database, is_busy, passes, telling, told
 from gateway.storage.payloads import PayloadFolder
 from gateway.storage.transactions import SqlWriting
+from gateway.watch.metrics import COMMIT_SECONDS, COMMIT_UNITS
 
 Unit = Callable[[SqlWriting], Any]
 BUSY_PATIENCE_S = 60.0
@@ -123,10 +124,13 @@ class GroupCommit:
             batch.append(self._queue.popleft())
             count += len(batch[-1].jobs)
         self._leader = threading.get_ident()
+        begun = time.perf_counter()
         try:
             self._commit([job for party in batch for job in party.jobs])
             self.heard()
         finally:
+            COMMIT_UNITS.observe(count)
+            COMMIT_SECONDS.observe(time.perf_counter() - begun)
             self._leader = None
             for party in batch:
                 party.done = True

@@ -95,7 +95,7 @@ COUNTS = Statement(select(m.status, func.count()).group_by(m.status))
 
 def message_from(row: Row) -> MessageRow:
     status, rest = Status(row[STATUS_AT]), Rest(row[REST_AT])
-    return MessageRow(*(*row[:STATUS_AT], status, *row[STATUS_AT + 1 : REST_AT], rest))
+    return MessageRow(*(*row[:STATUS_AT], status, *row[STATUS_AT + 1 : REST_AT], rest, *row[REST_AT + 1 :]))
 
 
 def message(db: Session, message_id: str) -> MessageRow | None:

@@ -167,6 +167,7 @@ messages = Table(
     instant("updated_us"),
     Column("priority", BigInteger, nullable=False, server_default="0"),
     Column("rest", Text, nullable=False, server_default=""),
+    Column("traceparent", Text, nullable=False, server_default=""),
     Index(None, "root_id", "id"),  # messages_of, search(value=...)
     Index(None, "tenant", "id"),  # search of one tenant
     Index(None, "status", "id"),  # search(status=...), ids_in, stale_sending, counts

@@ -18,6 +18,7 @@ from gateway.storage import (
     queries_sightings,
     queries_timeline,
     queries_uploads,
+    queries_watch,
     queries_webhooks,
     queries_work,
 )
@@ -92,6 +93,7 @@ class SqlReading(Session):
     webhook_deliveries = queries_webhooks.webhook_deliveries_of
     announced = queries_webhooks.announced
     events_behind = queries_webhooks.events_behind
+    backlog = queries_watch.backlog
 
 
 class SqlWriting(SqlReading):

@@ -55,7 +55,7 @@ class HttpSettings(Schema):
     """url: where messages go. ca, client_certificate, client_key: PEM files. headers: as they are; secret_headers: named by
     env: or file:. id_header: the header that carries our message id. reply: body when the answer's body is a message of the
     partner. alias_headers: scheme -> header of the answer that names the message over there. status_url: with {message_id}
-    or {name}; status_there and status_absent: the codes that say yes and no, any other says nothing."""
+    or {name}; traceparent: whether the partner hears of our trace (W3C Trace Context); status_there and status_absent: the codes that say yes and no, any other says nothing."""
 
     class Meta:
         unknown = RAISE
@@ -77,6 +77,7 @@ class HttpSettings(Schema):
     answer_limit_bytes = fields.Int(load_default=4 * 1024 * 1024, validate=validate.Range(min=1))
     status_url = fields.Str(load_default="")
     status_there = fields.List(fields.Int(), load_default=[200])
+    traceparent = fields.Bool(load_default=False)
     status_absent = fields.List(fields.Int(), load_default=[404])
 
 
@@ -174,6 +175,8 @@ class HttpTransport:
         ):
             if name:
                 headers[name] = quote(value, safe="-._~")
+        if self._settings["traceparent"] and outgoing.traceparent:
+            headers["traceparent"] = outgoing.traceparent
         return headers
 
     def _judge(self, answer: requests.Response) -> HandedOver:

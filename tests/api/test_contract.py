@@ -76,7 +76,7 @@ def test_the_served_contract_is_the_bundle(running: Any) -> None:
 def test_every_operation_has_a_handler() -> None:
     native = {name for name, (_, _, operation) in OPERATIONS.items() if operation.get("x-native")}
     others = {"gateway.api.partners.deliver", "gateway.api.events.listen", "gateway.api.batch_filing.file"}
-    assert native == others | PAYLOADS | {"gateway.api.finding_pages.show"}
+    assert native == others | PAYLOADS | {"gateway.api.finding_pages.show", "gateway.api.metrics.scrape"}
     for name in OPERATIONS.keys() - native:
         module, _, function = name.rpartition(".")
         assert callable(getattr(importlib.import_module(module), function)), name

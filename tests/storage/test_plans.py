@@ -21,6 +21,7 @@ from gateway.storage import (
     queries_search,
     queries_timeline,
     queries_uploads,
+    queries_watch,
     queries_webhooks,
     queries_work,
 )
@@ -36,6 +37,7 @@ MODULES = (
     queries_timeline,
     queries_uploads,
     queries_webhooks,
+    queries_watch,
     queries_work,
 )
 GROWING = (

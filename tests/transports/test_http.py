@@ -7,6 +7,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -302,3 +303,13 @@ def test_the_proxy_environment_is_not_obeyed(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert http().send(MESSAGE).note == "HTTP 202"
+
+
+def test_a_partner_hears_of_our_trace_only_where_the_agreement_says_so(
+    http: Callable[..., Transport], server: Server
+) -> None:
+    traced = replace(MESSAGE, traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    http().send(traced)
+    http(traceparent=True).send(traced)
+    http(traceparent=True).send(MESSAGE)
+    assert [headers.get("traceparent") for _, headers, _ in server.came] == [None, traced.traceparent, None]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from gateway.storage.database import Database, telling
 
 FOLDER = Path(__file__).resolve().parent
-HEAD = "0012"
+HEAD = "0013"
 # Any number will do, as long as every process takes the same one.
 POSTGRES_LOCK = 7_260_001
 
