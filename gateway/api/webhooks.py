@@ -6,6 +6,7 @@ from typing import Any
 
 import flask
 
+from gateway.api import cursors
 from gateway.api.answers import answer
 from gateway.api.parts import here, language
 from gateway.api.security import Caller
@@ -17,6 +18,7 @@ from gateway.pipeline.webhooks import seen
 from gateway.ports import Json, WebhookDelivery, WebhookRow
 
 OVERLAP_S = 86_400
+LIST, LOG = "webhooks", "webhook-deliveries"
 
 
 def create(document: Json, user: Caller) -> flask.Response:
@@ -28,8 +30,8 @@ def create(document: Json, user: Caller) -> flask.Response:
 
 def search(user: Caller, limit: int = 50, cursor: str = "") -> flask.Response:
     with here().store.read() as stored:
-        rows = stored.webhooks(user.scope, after_id=cursor, limit=limit + 1)
-    return answer(_page([_webhook(row) for row in rows], limit))
+        rows = stored.webhooks(user.scope, after_id=cursors.opened(LIST, cursor), limit=limit + 1)
+    return answer(_page(LIST, [_webhook(row) for row in rows], limit))
 
 
 def show(webhook_id: str, user: Caller) -> flask.Response:
@@ -62,17 +64,19 @@ def deliveries(
     """The log, newest first."""
     with here().store.read() as stored:
         row = seen(stored, webhook_id, user.scope)
-        rows = stored.webhook_deliveries(row.id, status=delivery_status, before_id=cursor, limit=limit + 1)
-    return answer(_page([_delivery(each) for each in rows], limit))
+        before = cursors.opened(LOG, cursor)
+        rows = stored.webhook_deliveries(row.id, status=delivery_status, before_id=before, limit=limit + 1)
+    return answer(_page(LOG, [_delivery(each) for each in rows], limit))
 
 
 def resend(webhook_id: str, webhook_delivery_id: str, user: Caller) -> flask.Response:
     return answer(_delivery(here().webhooks.resend(webhook_id, webhook_delivery_id, user.scope)), 202)
 
 
-def _page(items: list[Json], limit: int) -> Json:
-    """items: one more than the page, where there is a next one."""
-    return set_only(items=items[:limit], next_cursor=items[limit - 1]["id"] if len(items) > limit else None)
+def _page(of: str, items: list[Json], limit: int) -> Json:
+    """items: one more than the page, where there is a next one. of: the list's name."""
+    last_id = items[limit - 1]["id"] if len(items) > limit else None
+    return set_only(items=items[:limit], next_cursor=cursors.sealed(of, last_id))
 
 
 def _webhook(row: WebhookRow) -> Json:
