@@ -44,6 +44,7 @@ class Front:
             return
         # Middlewares copy the scope; what they note in here is seen by all.
         scope.setdefault("extensions", {})
+        scope["gateway.send"] = send
         account = self._accounts.open(scope, send)
         try:
             with about(trace_id=traces.trace_id(scope["extensions"][TRACE])):
@@ -54,7 +55,6 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, account: Account) -> None:
         send = account.send
         scope["gateway.parts"] = self._parts
-        scope["gateway.send"] = send
         scope["gateway.body_limit"] = self._parts.settings.body_limit_bytes
         try:
             if not scope["path"].isprintable():

@@ -211,7 +211,7 @@ def _import_folder(folder: Path) -> ModuleType:
     if spec is None or spec.loader is None or not source.is_file():
         raise _not_importable(folder.name, "there is no __init__.py")
     # Another folder of that name may have been imported before it: its modules must not answer for this one.
-    for stale in [known for known in sys.modules if known.startswith(f"{name}.")]:
+    for stale in [known for known in list(sys.modules) if known.startswith(f"{name}.")]:
         del sys.modules[stale]
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
