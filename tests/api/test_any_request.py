@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import fnmatch
+import json
 from typing import Any
 
 import schemathesis
@@ -52,6 +53,14 @@ def strict() -> dict[str, Any]:
 
 # What examples have in the place of an id.
 EXAMPLES = {"01kahd3v5e8x2m4n6p7q9r0stz", "customs-import", "customs-notify", "cn_declaration"}
+
+
+@schemathesis.serializer("application/x-ndjson")
+def one_line(_context: Any, value: Any) -> bytes:
+    """A batch of one line; what is no JSON is sent as it is."""
+    return value if isinstance(value, bytes) else json.dumps(value).encode() + b"\n"
+
+
 schema = schemathesis.openapi.from_dict(strict())
 
 
@@ -83,7 +92,7 @@ def test_an_answer_to_any_request_is_as_documented(running: Any, known: dict[str
         checks=CHECKS,
         timeout=20,
     )
-    if answer.status_code >= 400:
+    if answer.status_code >= 400 and case.method != "HEAD":
         # Another method at the same address is no operation, and only its default speaks of it.
         other = {"$ref": "#/components/responses/Other"}
         assert undocumented(answer.json(), operation["responses"].get(str(answer.status_code), other)) == set()
