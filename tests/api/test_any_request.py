@@ -55,11 +55,17 @@ def strict() -> dict[str, Any]:
 EXAMPLES = {"01kahd3v5e8x2m4n6p7q9r0stz", "customs-import", "customs-notify", "cn_declaration"}
 
 
-@schemathesis.serializer("application/x-ndjson")
-def one_line(_context: Any, value: Any) -> bytes:
-    """A batch of one line; what is no JSON is sent as it is."""
+def as_it_is(_context: Any, value: Any) -> bytes:
+    """The bytes of a file; of a batch the one line that it has."""
     return value if isinstance(value, bytes) else json.dumps(value).encode() + b"\n"
 
+
+KNOWN = {"application/json", "text/plain", "application/xml", "text/xml"}
+for item in CONTRACT["paths"].values():
+    for operation in item.values():
+        for media_type in operation.get("requestBody", {}).get("content", ()) if isinstance(operation, dict) else ():
+            if media_type not in KNOWN and "*" not in media_type:
+                schemathesis.serializer(media_type)(as_it_is)
 
 schema = schemathesis.openapi.from_dict(strict())
 
