@@ -71,6 +71,8 @@ schema = schemathesis.openapi.from_dict(strict())
 
 
 def key_for(running: Any, operation: dict[str, Any]) -> str:
+    if "webhooks" in operation["tags"]:
+        return str(running.other.key)  # they are made and removed without end, and other tests have theirs
     if {"partnerToken": []} in operation.get("security", []):
         return str(running.partner_token)
     return str((running.operator if operation.get("x-role") == "operator" else running.api).key)

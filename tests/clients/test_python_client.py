@@ -16,7 +16,15 @@ from gateway.api import bundle
 
 NAME = "generated_client"
 # Partners deliver bytes of any media type, which this generator knows no function for.
-NOT_GENERATED = "POST /v1/partners/{agreement_id}/messages"
+# What carries no single JSON document.
+NOT_GENERATED = (
+    "POST /v1/partners/{agreement_id}/messages",
+    "POST /v1/declarations:batch",
+    "/v1/payloads",
+    "GET /v1/events",
+    "GET /problems/{code}",
+    "GET /metrics",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,7 @@ def operation(tag: str, name: str) -> Any:
 
 def test_every_operation_but_that_of_partners_is_generated(generated: str) -> None:
     warnings = [line for line in generated.splitlines() if line.startswith(("WARNING", "Unable"))]
-    assert [line for line in warnings if NOT_GENERATED not in line] == []
+    assert [line for line in warnings if not any(one in line for one in NOT_GENERATED)] == []
 
 
 def test_the_client_files_a_declaration_and_follows_it_to_its_end(client: Any, whole_way: Any) -> None:

@@ -13,7 +13,7 @@ from tests.api.listener import Listener, until
 from tests.system.load import Filer
 from tests.system.town import FILER, Town, declarations
 
-LISTENERS, LOAD, MOST_KILLS, SEED = 24, 150, 6, 20261122
+LISTENERS, LOAD, MOST_KILLS, SEED = 24, 150, 12, 20261122
 
 
 class Follower(threading.Thread):
@@ -60,6 +60,7 @@ def test_kills_of_serving_processes_lose_and_double_nothing_for_who_comes_back(t
     followers = [Follower(town) for _ in range(LISTENERS)]
     for follower in followers:
         follower.start()
+    until(lambda: all(follower.came_back == 0 for follower in followers), 60)
     dice = random.Random(SEED)
     filer = Filer(town, list(declarations(LOAD)))
     filing = threading.Thread(target=filer.file_all)
