@@ -110,9 +110,12 @@ HANDLERS = {"apiKey": HeaderKey, "bearer": BearerKey}
 
 
 def caller_who_asks(parts: Any, scope: Scope) -> Caller:
-    """The caller of a native operation, by the same keys. Unauthorized where there is none, TooOften as admitted() says."""
+    """The caller of a native operation, by the same keys. Unauthorized where there is none, TooOften as admitted() says. As with
+    Connexion, who brings no key has not guessed one."""
     headers = dict(scope["headers"])
     key = next(filter(None, (handler()._key(headers) for handler in HANDLERS.values())), "")
+    if not key:
+        raise Unauthorized("no key", [Finding(Unauthorized.code)])
     return admitted(parts.directory, parts.guesses, key, (scope.get("client") or ("",))[0])
 
 

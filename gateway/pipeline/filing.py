@@ -68,7 +68,6 @@ def _may_request(
     if phase is Phase.PRESENTATION and standings.is_over(standing):
         raise _conflict("declaration.closed", standing, "a declaration that is not closed")
     # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
-    # Customs answers a request by the number of the declaration: of two under way nobody could say which one an answer is for.
     if phase in ONE_AT_A_TIME and any(_is_pending(reading, row, messages) for row in documents if row.kind == kind):
         raise _conflict("request.pending", standing, ONE_AT_A_TIME[phase])
 

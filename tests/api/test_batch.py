@@ -163,7 +163,7 @@ def test_what_cannot_be_a_batch_is_refused_before_its_first_line(running: Any) -
     assert running.api.ask("POST", PATH, raw=b"{}", Content_Type=NDJSON, key="").status in (
         401,
         429,
-    )  # 429 after many wrong keys
+    )
     assert running.api.ask("POST", PATH, raw=b"{}", Content_Type=NDJSON, key=OPERATOR).status == 403
     refused = running.api.ask("POST", PATH, raw=b"{}")
     assert (refused.status, refused.json["code"]) == (415, "api.media_type")
